@@ -1,0 +1,533 @@
+//! The machine.
+
+use crate::io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request};
+use crate::jitter::Jitter;
+use crate::knowledge::{Knowledge, Known, News, Observer};
+use crate::record::{Identity, Record, Version};
+use crate::time::{Instant, WallTime};
+use crate::timing::Timing;
+use crate::writes::OwnWrites;
+
+/// One candidate in one election.
+///
+/// Call [`handle`](Self::handle) with everything that happens, and apply the [`Output`]. See the
+/// [crate's documentation](crate) for the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Election {
+    timing: Timing,
+    us: Identity,
+    jitter: Jitter,
+    now: Instant,
+
+    knowledge: Knowledge,
+    writes: OwnWrites,
+    claim: Option<Claim>,
+    mode: Mode,
+    identity_disputed: bool,
+    watching: bool,
+
+    under_way: Option<UnderWay>,
+    last_attempt: AttemptId,
+    /// What we know may be wrong: a write had an unknown outcome or met a conflict.
+    must_read: bool,
+    /// No attempt before this instant.
+    next_attempt: Instant,
+    /// When a follower without a watch reads next.
+    next_poll: Instant,
+    /// When the claim is due for renewal.
+    renew_at: Instant,
+    /// A term cut short is not followed by another of ours before this instant.
+    next_term: Instant,
+    last_conflict: Option<Instant>,
+    events: Vec<Event>,
+}
+
+/// What we are up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Mode {
+    /// Candidate or leader.
+    Standing,
+    /// The claim is withdrawn; the record is being released, within a bound.
+    Releasing { until: Instant, conflicts_left: u8, then: Afterwards },
+    /// Released by request: not standing until another has led or this instant has come.
+    SittingOut { until: Instant },
+    /// Not standing until told to.
+    Suspended,
+    /// The end.
+    Stopped,
+}
+
+/// What follows a release. The later in this list, the stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Afterwards {
+    SitOut,
+    Suspend,
+    Stop,
+}
+
+/// The attempt under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct UnderWay {
+    attempt: Attempt,
+    /// Read before the first byte was sent: a claim counts from here.
+    sent: Instant,
+    /// A watch has shown something new since it was sent.
+    learnt_meanwhile: bool,
+}
+
+/// A request that we would like to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Read,
+    /// Create, take over or renew.
+    Claim,
+    Release,
+}
+
+impl Election {
+    /// How often a release is tried again after a conflict, within its bound in time.
+    const RELEASE_CONFLICTS: u8 = 4;
+
+    /// A candidate that knows nothing yet. `seed` spreads its retries; the same inputs with the
+    /// same seed give the same outputs.
+    #[must_use]
+    pub fn new(identity: Identity, timing: Timing, seed: u64, now: Instant) -> Self {
+        Self {
+            timing,
+            us: identity,
+            jitter: Jitter::new(seed),
+            now,
+            knowledge: Knowledge::nothing(),
+            writes: OwnWrites::default(),
+            claim: None,
+            mode: Mode::Standing,
+            identity_disputed: false,
+            watching: false,
+            under_way: None,
+            last_attempt: AttemptId(0),
+            must_read: true,
+            next_attempt: now,
+            next_poll: now,
+            renew_at: now,
+            next_term: now,
+            last_conflict: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened and says what to do.
+    ///
+    /// `now` must have been read after the input reached the caller and before anything that the
+    /// output asks for is sent. An earlier `now` than the last counts as the last. `wall` is only
+    /// written into records, never decided upon.
+    pub fn handle(&mut self, input: Input, now: Instant, wall: WallTime) -> Output {
+        self.now = self.now.max(now);
+        self.expire();
+        match input {
+            Input::Tick => {}
+            Input::Finished(id, outcome) => self.finished(id, outcome),
+            Input::Seen(seen) => {
+                self.learn(|knowledge, observer, now| knowledge.watched(seen, observer, now));
+            }
+            Input::Watching(watching) => self.set_watching(watching),
+            Input::HolderDead(holder) => self.knowledge.proven_dead(holder),
+            Input::NewIdentity(identity) => self.change_identity(identity),
+            Input::StepDown => self.step_down(),
+            Input::Suspend(reason) => self.hand_over(reason, Afterwards::Suspend),
+            Input::Resume => self.resume(),
+            Input::Stop => self.hand_over(LostReason::Stopped, Afterwards::Stop),
+        }
+        self.settle();
+        let attempt = self.begin_attempt(wall);
+        Output { claim: self.claim, events: std::mem::take(&mut self.events), attempt, wake: self.wake() }
+    }
+
+    /// The identity that we stand with.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.us
+    }
+
+    /// The record as we know it.
+    #[must_use]
+    pub const fn record(&self) -> Option<&Record> {
+        self.knowledge.record()
+    }
+
+    /// The version of the record as we know it.
+    #[must_use]
+    pub const fn version(&self) -> Option<&Version> {
+        self.knowledge.version()
+    }
+
+    /// Whether the election has ended after [`Input::Stop`].
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.mode == Mode::Stopped
+    }
+
+    // ---- what happened -------------------------------------------------------------------
+
+    /// The deadline is the claim's own: nothing needs to arrive for it to end.
+    fn expire(&mut self) {
+        if self.claim.is_some_and(|claim| claim.deadline <= self.now) {
+            self.lose(LostReason::Expired);
+        }
+    }
+
+    fn finished(&mut self, id: AttemptId, outcome: Outcome) {
+        let Some(UnderWay { attempt, sent, learnt_meanwhile }) =
+            self.under_way.take_if(|under_way| under_way.attempt.id == id)
+        else {
+            return; // superseded: its outcome no longer concerns us
+        };
+        match (attempt.request, outcome) {
+            (Request::Read, Outcome::Read(found)) => self.found(found, learnt_meanwhile),
+            (Request::Create(record) | Request::Update(record, _), Outcome::Accepted(version)) => {
+                self.accepted(record, version, sent);
+            }
+            (Request::Update(record, _), Outcome::NotFound) => {
+                self.writes.failed(&record);
+                self.found(None, learnt_meanwhile);
+            }
+            (
+                Request::Create(record) | Request::Update(record, _),
+                Outcome::Conflict | Outcome::AlreadyExists,
+            ) => {
+                self.writes.failed(&record);
+                self.conflicted();
+            }
+            (Request::Create(record) | Request::Update(record, _), Outcome::Refused) => {
+                self.writes.failed(&record);
+                self.failed(sent, false);
+            }
+            // Unknown, or an outcome that does not fit the request: believe nothing of it.
+            (Request::Create(_) | Request::Update(..), _) => {
+                self.must_read = true;
+                self.failed(sent, self.now >= sent + attempt.timeout);
+            }
+            (Request::Read, _) => self.failed(sent, self.now >= sent + attempt.timeout),
+        }
+    }
+
+    /// A read replied.
+    fn found(&mut self, found: Option<(Record, Version)>, learnt_meanwhile: bool) {
+        self.must_read = false;
+        self.next_poll = self.now + self.jitter.stretch(self.timing.retry_period());
+        self.learn(|knowledge, observer, now| knowledge.read(found, learnt_meanwhile, observer, now));
+    }
+
+    /// A write of ours was acknowledged.
+    fn accepted(&mut self, record: Record, version: Version, sent: Instant) {
+        // A watch can be faster than the reply and have shown what became of our write already.
+        let overtaken = self.knowledge.newest_number() > version.number;
+        if record.holder.is_none() {
+            self.events.push(Event::Released);
+        } else if overtaken && !self.record_is_ours() {
+            return;
+        } else {
+            self.writes.accepted(&record, &version);
+            self.extend_claim(sent, version.number, record.transitions);
+        }
+        if !overtaken {
+            self.note_leader_change(record.holder.as_ref());
+            self.knowledge.wrote(record, version, self.now);
+        }
+    }
+
+    /// The leader counts from before it sent.
+    fn extend_claim(&mut self, sent: Instant, token: u64, term: i32) {
+        let deadline = sent + self.timing.renew_deadline();
+        if deadline <= self.now || self.mode != Mode::Standing {
+            return;
+        }
+        self.renew_at = sent + self.timing.renew_interval();
+        match &mut self.claim {
+            Some(claim) => {
+                claim.deadline = deadline;
+                self.events.push(Event::Renewed);
+            }
+            None => {
+                self.claim = Some(Claim { deadline, token, term });
+                self.next_term = sent + self.timing.retry_period();
+                self.events.push(Event::Acquired { token, term });
+            }
+        }
+    }
+
+    /// Somebody else wrote since we looked: look again. At once the first time, so that a mere
+    /// edit of metadata costs no leadership; at most once a retry period otherwise.
+    fn conflicted(&mut self) {
+        self.must_read = true;
+        if let Mode::Releasing { until, conflicts_left, .. } = &mut self.mode {
+            match conflicts_left.checked_sub(1) {
+                Some(left) => *conflicts_left = left,
+                None => *until = self.now,
+            }
+            return;
+        }
+        if let Some(last) = self.last_conflict {
+            self.next_attempt = self.next_attempt.max(last + self.timing.retry_period());
+        }
+        self.last_conflict = Some(self.now.max(self.next_attempt));
+    }
+
+    /// An attempt had no known effect. A leader's next one starts a retry period after this one's
+    /// start, or at once if it timed out; followers spread theirs.
+    fn failed(&mut self, sent: Instant, timed_out: bool) {
+        let retry_period = self.timing.retry_period();
+        if let Mode::Releasing { until, .. } = &mut self.mode {
+            *until = self.now; // the one bounded attempt has failed
+        }
+        self.next_attempt = match self.claim {
+            Some(_) if timed_out => self.now,
+            Some(_) => sent + retry_period,
+            None => sent + self.jitter.stretch(retry_period),
+        };
+        self.next_poll = self.next_poll.max(self.next_attempt);
+    }
+
+    /// Takes in an observation and draws the consequences.
+    fn learn(&mut self, observe: impl FnOnce(&mut Knowledge, Observer<'_>, Instant) -> News) {
+        let holder_before = self.knowledge.holder().cloned();
+        let observer = Observer {
+            us: &self.us,
+            leading: self.claim.is_some(),
+            lease_duration: self.timing.lease_duration(),
+        };
+        match observe(&mut self.knowledge, observer, self.now) {
+            News::No => {}
+            News::Doubtful => self.must_read = true,
+            News::Yes => {
+                if let Some(under_way) = &mut self.under_way {
+                    under_way.learnt_meanwhile = true;
+                }
+                self.draw_consequences();
+                if self.knowledge.holder() != holder_before.as_ref() {
+                    self.events.push(Event::LeaderChanged(self.knowledge.holder().cloned()));
+                }
+            }
+        }
+    }
+
+    fn draw_consequences(&mut self) {
+        let Known::Present { record, version, .. } = self.knowledge.known() else {
+            self.writes.deleted();
+            self.lose(LostReason::Deleted);
+            return;
+        };
+        let names_us = record.holder.as_ref() == Some(&self.us);
+        if names_us && !self.writes.recognise(record) {
+            self.dispute_identity();
+            return;
+        }
+        self.writes.observed(record, version, names_us);
+        if record.holder.is_none() {
+            self.lose(LostReason::Blanked);
+        } else if !names_us {
+            self.lose(LostReason::Superseded);
+            if matches!(self.mode, Mode::SittingOut { .. }) {
+                self.mode = Mode::Standing; // another has led
+            }
+        } else if record.strategy.is_some() {
+            self.lose(LostReason::Coordinated);
+        } else if record.asks_to_step_down() && self.mode == Mode::Standing {
+            self.step_down();
+        }
+    }
+
+    fn note_leader_change(&mut self, holder: Option<&Identity>) {
+        if self.knowledge.holder() != holder {
+            self.events.push(Event::LeaderChanged(holder.cloned()));
+        }
+    }
+
+    fn set_watching(&mut self, watching: bool) {
+        if self.watching && !watching {
+            self.next_poll = self.now + self.jitter.stretch(self.timing.retry_period());
+        }
+        self.watching = watching;
+    }
+
+    /// The record names us, but we did not write it: somebody else stands with our identity.
+    fn dispute_identity(&mut self) {
+        self.lose(LostReason::DuplicateIdentity);
+        self.under_way = None;
+        self.identity_disputed = true;
+        self.events.push(Event::DuplicateIdentity(self.us.clone()));
+    }
+
+    fn change_identity(&mut self, identity: Identity) {
+        self.lose(LostReason::DuplicateIdentity);
+        self.us = identity;
+        self.writes = OwnWrites::default();
+        self.under_way = None;
+        self.identity_disputed = false;
+        self.must_read = true;
+    }
+
+    fn step_down(&mut self) {
+        self.hand_over(LostReason::SteppedDown, Afterwards::SitOut);
+    }
+
+    fn resume(&mut self) {
+        match &mut self.mode {
+            Mode::Suspended => self.mode = Mode::Standing,
+            Mode::Releasing { then: then @ Afterwards::Suspend, .. } => *then = Afterwards::SitOut,
+            _ => {}
+        }
+    }
+
+    /// Withdraws the claim, then releases the record if it is, or may become, ours.
+    fn hand_over(&mut self, reason: LostReason, then: Afterwards) {
+        self.lose(reason);
+        match &mut self.mode {
+            Mode::Stopped => return,
+            Mode::Releasing { then: planned, .. } => {
+                *planned = (*planned).max(then);
+                return;
+            }
+            Mode::SittingOut { .. } | Mode::Suspended if then == Afterwards::SitOut => return,
+            Mode::Standing | Mode::SittingOut { .. } | Mode::Suspended => {}
+        }
+        self.under_way = None; // a write among them stays known as unresolved
+        if self.record_is_ours() || self.writes.any_unresolved() {
+            self.must_read = true;
+            self.next_attempt = self.now;
+            self.mode = Mode::Releasing {
+                until: self.now + self.timing.retry_period(),
+                conflicts_left: Self::RELEASE_CONFLICTS,
+                then,
+            };
+        } else {
+            self.conclude_release(then);
+        }
+    }
+
+    fn conclude_release(&mut self, then: Afterwards) {
+        self.under_way = None;
+        self.mode = match then {
+            Afterwards::SitOut if self.another_leads() => Mode::Standing,
+            Afterwards::SitOut => Mode::SittingOut { until: self.now + self.timing.lease_duration() },
+            Afterwards::Suspend => Mode::Suspended,
+            Afterwards::Stop => Mode::Stopped,
+        };
+    }
+
+    fn lose(&mut self, reason: LostReason) {
+        if let Some(claim) = self.claim.take() {
+            self.events.push(Event::Lost { token: claim.token, reason });
+        }
+    }
+
+    // ---- what next -------------------------------------------------------------------------
+
+    /// Ends the modes whose time or purpose is over.
+    fn settle(&mut self) {
+        match self.mode {
+            Mode::Releasing { until, then, .. } => {
+                let nothing_left = self.under_way.is_none() && !self.must_read && !self.record_is_ours();
+                if self.now >= until || nothing_left || self.identity_disputed {
+                    self.conclude_release(then);
+                }
+            }
+            Mode::SittingOut { until } if self.now >= until => self.mode = Mode::Standing,
+            _ => {}
+        }
+    }
+
+    /// The next request and the earliest instant for it, unless one is under way.
+    fn next_step(&self) -> Option<(Instant, Step)> {
+        if self.under_way.is_some() || self.identity_disputed || self.mode == Mode::Stopped {
+            return None;
+        }
+        let (due, step) = if self.must_read {
+            (self.next_attempt, Step::Read)
+        } else if self.mode != Mode::Standing && self.record_is_ours() {
+            (self.next_attempt, Step::Release)
+        } else if self.claim.is_some() {
+            (self.renew_at, Step::Claim)
+        } else {
+            let claim = self.may_claim_from().map(|due| (due, Step::Claim));
+            let poll = (!self.watching).then_some((self.next_poll, Step::Read));
+            claim.into_iter().chain(poll).min_by_key(|(due, _)| *due)?
+        };
+        Some((due.max(self.next_attempt), step))
+    }
+
+    fn may_claim_from(&self) -> Option<Instant> {
+        if self.mode != Mode::Standing {
+            return None;
+        }
+        let from = self.knowledge.may_acquire_from(&self.us, self.timing.lease_duration())?;
+        Some(from.max(self.next_term))
+    }
+
+    fn begin_attempt(&mut self, wall: WallTime) -> Option<Attempt> {
+        let (due, step) = self.next_step()?;
+        if due > self.now {
+            return None;
+        }
+        let request = self.compose(step, wall);
+        if let Request::Create(record) | Request::Update(record, _) = &request
+            && record.holder.is_some()
+        {
+            self.writes.sending(record, self.knowledge.version());
+        }
+        self.last_attempt = AttemptId(self.last_attempt.0.wrapping_add(1));
+        let attempt = Attempt { id: self.last_attempt, request, timeout: self.attempt_timeout() };
+        self.under_way = Some(UnderWay { attempt: attempt.clone(), sent: self.now, learnt_meanwhile: false });
+        Some(attempt)
+    }
+
+    fn compose(&self, step: Step, wall: WallTime) -> Request {
+        let lease_duration = self.timing.lease_duration();
+        match (step, self.knowledge.known()) {
+            (Step::Read, _)
+            | (Step::Claim | Step::Release, Known::Nothing)
+            | (Step::Release, Known::Absent { .. }) => Request::Read,
+            (Step::Claim, Known::Absent { .. }) => {
+                Request::Create(Record::first(&self.us, lease_duration, wall))
+            }
+            (Step::Claim, Known::Present { record, version, .. }) => {
+                let claimed = if record.holder.as_ref() == Some(&self.us) {
+                    record.renewed(lease_duration, self.claim.map(|claim| claim.token), wall)
+                } else {
+                    record.taken_over(&self.us, lease_duration, wall)
+                };
+                Request::Update(claimed, version.clone())
+            }
+            (Step::Release, Known::Present { record, version, .. }) => {
+                Request::Update(record.released(wall), version.clone())
+            }
+        }
+    }
+
+    fn attempt_timeout(&self) -> std::time::Duration {
+        match self.mode {
+            Mode::Releasing { until, .. } => self.timing.attempt_timeout().min(until.since(self.now)),
+            _ => self.timing.attempt_timeout(),
+        }
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        let mode_ends = match self.mode {
+            Mode::Releasing { until, .. } | Mode::SittingOut { until } => Some(until),
+            _ => None,
+        };
+        let claim_ends = self.claim.map(|claim| claim.deadline);
+        let step_due = self.next_step().map(|(due, _)| due);
+        [mode_ends, claim_ends, step_due].into_iter().flatten().min()
+    }
+
+    /// The record names us and is ours to write: no coordinated election has taken charge of it.
+    fn record_is_ours(&self) -> bool {
+        self.knowledge
+            .record()
+            .is_some_and(|record| record.holder.as_ref() == Some(&self.us) && record.strategy.is_none())
+    }
+
+    fn another_leads(&self) -> bool {
+        self.knowledge.holder().is_some_and(|holder| *holder != self.us)
+    }
+}

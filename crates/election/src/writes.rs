@@ -1,0 +1,95 @@
+//! Which records are writes of ours.
+
+use crate::record::{Record, Version};
+use crate::time::WallTime;
+
+/// What tells our writes apart from each other and from those of an impostor: their times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Mark {
+    acquire_time: Option<WallTime>,
+    renew_time: Option<WallTime>,
+}
+
+impl Mark {
+    fn of(record: &Record) -> Self {
+        Self { acquire_time: record.acquire_time, renew_time: record.renew_time }
+    }
+}
+
+/// A write that may have taken effect, or may yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Unresolved {
+    mark: Mark,
+    /// The version that it replaces; `None` for a create.
+    guard: Option<Version>,
+}
+
+impl Unresolved {
+    /// Whether it can still take effect on a record that has reached `version`.
+    fn can_land_after(&self, version: &Version) -> bool {
+        self.guard.as_ref().is_none_or(|guard| guard == version)
+    }
+}
+
+/// Our claiming writes (creates, take-overs, renewals): the acknowledged one that the record
+/// holds, as far as we know, and those whose outcome is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct OwnWrites {
+    acknowledged: Option<Mark>,
+    unresolved: Vec<Unresolved>,
+}
+
+impl OwnWrites {
+    /// How many open outcomes are remembered. One that is forgotten and lands all the same looks
+    /// like a duplicate identity: safe, and answered by taking a new one.
+    const MOST_UNRESOLVED: usize = 8;
+
+    /// `record` is being sent.
+    pub(crate) fn sending(&mut self, record: &Record, guard: Option<&Version>) {
+        if self.unresolved.len() >= Self::MOST_UNRESOLVED {
+            self.unresolved.remove(0);
+        }
+        self.unresolved.push(Unresolved { mark: Mark::of(record), guard: guard.cloned() });
+    }
+
+    /// `record` was acknowledged.
+    pub(crate) fn accepted(&mut self, record: &Record, version: &Version) {
+        self.acknowledged = Some(Mark::of(record));
+        self.failed(record);
+        self.unresolved.retain(|write| write.can_land_after(version));
+    }
+
+    /// `record` was refused: it has no effect and never will.
+    pub(crate) fn failed(&mut self, record: &Record) {
+        if let Some(index) = self.unresolved.iter().rposition(|write| write.mark == Mark::of(record)) {
+            self.unresolved.remove(index);
+        }
+    }
+
+    /// Whether the record that names us is our acknowledged one or one that was open.
+    pub(crate) fn recognise(&self, record: &Record) -> bool {
+        let mark = Mark::of(record);
+        self.acknowledged == Some(mark) || self.unresolved.iter().any(|write| write.mark == mark)
+    }
+
+    /// The record reached `version`: updates of other versions can no longer take effect, and
+    /// unless it is ours our acknowledged write is history.
+    pub(crate) fn observed(&mut self, record: &Record, version: &Version, ours: bool) {
+        let mark = Mark::of(record);
+        self.unresolved.retain(|write| (ours && write.mark == mark) || write.can_land_after(version));
+        if !ours {
+            self.acknowledged = None;
+        }
+    }
+
+    /// The record is gone.
+    pub(crate) fn deleted(&mut self) {
+        self.acknowledged = None;
+        self.unresolved.retain(|write| write.guard.is_none());
+    }
+
+    /// Whether a write of ours might still take effect.
+    pub(crate) fn any_unresolved(&self) -> bool {
+        !self.unresolved.is_empty()
+    }
+}
