@@ -1,0 +1,161 @@
+// Command apiserver runs a real kube-apiserver with an embedded etcd on
+// loopback, for end-to-end tests of programs that talk to Kubernetes.
+//
+// It runs the API server alone: no controllers, no scheduler, no kubelets.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"k8s.io/klog/v2"
+)
+
+// startTimeout is generous because tests start servers on starved machines,
+// where minutes have been seen for what takes seconds otherwise.
+const startTimeout = 3 * time.Minute
+
+func main() {
+	stderr := os.Stderr
+	opts, err := parseFlags(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err == nil:
+		err = run(opts, os.Stdout, stderr)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "apiserver: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// commandLine is what the program was asked for.
+type commandLine struct {
+	dataDir        string
+	port           int
+	exitWithParent bool
+}
+
+func parseFlags(args []string) (commandLine, error) {
+	var opts commandLine
+	// Not flag.CommandLine: linked packages register flags of their own there.
+	flags := flag.NewFlagSet("apiserver", flag.ContinueOnError)
+	flags.StringVar(&opts.dataDir, "data-dir", "", "directory of everything the server keeps; created if absent (required)")
+	flags.IntVar(&opts.port, "port", 0, "port on 127.0.0.1; 0 means the one remembered in the data directory, or a free one")
+	flags.BoolVar(&opts.exitWithParent, "exit-with-parent", false, "exit when the process that started this one has gone")
+
+	flags.SetOutput(io.Discard) // an error is reported by main, in one line
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(os.Stdout)
+		flags.Usage()
+		return opts, err
+	case err != nil:
+		return opts, err
+	case flags.NArg() > 0:
+		return opts, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case opts.dataDir == "":
+		return opts, errors.New("--data-dir is required")
+	case opts.port < 0 || opts.port > 65535:
+		return opts, fmt.Errorf("--port %d is not a port number", opts.port)
+	}
+	return opts, nil
+}
+
+// run serves until a signal or, if asked, the parent's death ends it.
+func run(opts commandLine, stdout, stderr io.Writer) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	context.AfterFunc(ctx, cancel) // a second signal kills
+	if opts.exitWithParent {
+		if err := onParentExit(cancel); err != nil {
+			return err
+		}
+	}
+
+	dir, err := openDataDir(opts.dataDir)
+	if err != nil {
+		return err
+	}
+	defer dir.unlock()
+	if err := sendLogsTo(dir.log(), stderr); err != nil {
+		return err
+	}
+	creds, err := loadCredentials(dir.credentials())
+	if err != nil {
+		return err
+	}
+	listener, err := dir.listen(opts.port)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, dir, creds, listener, stdout)
+}
+
+// serve runs etcd and the API server until ctx is done, and announces them on
+// stdout once they are ready.
+func serve(ctx context.Context, dir *dataDir, creds *credentials, listener net.Listener, stdout io.Writer) error {
+	etcd, err := startEtcd(ctx, dir.etcd())
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	defer etcd.stop()
+
+	stopped, err := startKubeAPIServer(ctx, dir, creds, listener, etcd.endpoint())
+	if err != nil {
+		return err
+	}
+
+	ready := make(chan error, 1)
+	server := newServerInfo(dir, creds, listener.Addr().(*net.TCPAddr))
+	go func() { ready <- server.waitReady(ctx, startTimeout, creds) }()
+	select {
+	case <-ctx.Done():
+		// Half started servers stop slowly; an exit as abrupt as a crash loses nothing.
+		return nil
+	case err := <-stopped:
+		return fmt.Errorf("kube-apiserver ended while starting, see %s: %w", dir.log(), err)
+	case err := <-ready:
+		if err != nil {
+			return fmt.Errorf("kube-apiserver is not ready, see %s: %w", dir.log(), err)
+		}
+	}
+	if err := server.announce(dir, creds, stdout); err != nil {
+		return err
+	}
+
+	select {
+	case err := <-stopped:
+		if ctx.Err() == nil {
+			return fmt.Errorf("kube-apiserver ended, see %s: %w", dir.log(), err)
+		}
+		return err
+	case err := <-etcd.Err():
+		return fmt.Errorf("etcd ended, see %s: %w", dir.log(), err)
+	}
+}
+
+// sendLogsTo makes a file of what the linked packages log. They write to
+// os.Stderr; the runtime does not, so that the trace of a panic stays visible.
+func sendLogsTo(path string, stderr io.Writer) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	os.Stderr = file
+	klog.OsExit = func(code int) {
+		fmt.Fprintf(stderr, "apiserver: kube-apiserver gave up, see %s\n", path)
+		os.Exit(code)
+	}
+	return nil
+}
