@@ -165,3 +165,22 @@ pub enum LostReason {
     /// The driver of the election failed and was restarted.
     DriverFailed,
 }
+
+impl LostReason {
+    /// Why, in words for people.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::Expired => "the renew deadline passed without an acknowledged renewal",
+            Self::Superseded => "another process holds the lease",
+            Self::Blanked => "somebody else blanked the lease's holder",
+            Self::Deleted => "the lease was deleted",
+            Self::Coordinated => "the lease came under the API server's coordinated election",
+            Self::DuplicateIdentity => "another process uses this identity",
+            Self::SteppedDown => "it was asked to step down",
+            Self::Stopped => "it was stopped",
+            Self::HostStuck => "the host process stopped responding",
+            Self::DriverFailed => "the election thread failed and was restarted",
+        }
+    }
+}

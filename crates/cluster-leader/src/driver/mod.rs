@@ -1,0 +1,188 @@
+//! The one thread on which all elections of this process run.
+
+mod stand;
+mod watching;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::sync::{Arc, Mutex, Weak, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::error::Error;
+use crate::os::{at_exit, signals};
+use crate::shared::{Shared, lock};
+
+/// What a handle asks of an election.
+#[derive(Debug)]
+pub(crate) enum Command {
+    StepDown,
+    Stop,
+    /// One read: do we hold the record?
+    Verify(mpsc::SyncSender<Result<bool, String>>),
+}
+
+/// The running thread.
+struct Driver {
+    /// The process that it runs in: a forked child inherits this value, but not the thread.
+    process: u32,
+    enrol: UnboundedSender<Arc<Shared>>,
+    roster: Arc<Roster>,
+    /// Disconnected once the thread has ended.
+    alive: mpsc::Receiver<()>,
+}
+
+/// All elections that have been started and not been dropped.
+#[derive(Default)]
+struct Roster(Mutex<Vec<Weak<Shared>>>);
+
+impl Roster {
+    fn add(&self, election: &Arc<Shared>) {
+        let mut elections = lock(&self.0);
+        elections.retain(|known| known.strong_count() > 0);
+        elections.push(Arc::downgrade(election));
+    }
+
+    fn all(&self) -> Vec<Arc<Shared>> {
+        lock(&self.0).iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+static DRIVER: Mutex<Option<Driver>> = Mutex::new(None);
+
+/// Has the driver stand in this election, starting the thread if none runs.
+pub(crate) fn start(election: &Arc<Shared>) -> Result<(), Error> {
+    let mut driver = lock(&DRIVER);
+    if let Some(running) = driver.as_ref().filter(|running| running.process == process::id()) {
+        running.roster.add(election);
+        if running.enrol.send(Arc::clone(election)).is_ok() {
+            return Ok(());
+        }
+    }
+    let fresh = Driver::spawn()?;
+    fresh.roster.add(election);
+    // The receiver is in the thread's hands, or waits in it: this cannot fail.
+    drop(fresh.enrol.send(Arc::clone(election)));
+    // In a forked child the parent's driver is forgotten, not torn down: it is the parent's.
+    if let Some(old) = driver.replace(fresh) {
+        std::mem::forget(old);
+    }
+    at_exit::run(release_at_exit);
+    Ok(())
+}
+
+/// Withdraws all claims of this process, releases them, and ends the thread. Blocks for
+/// `timeout` at most. Elections that are started afterwards run on a new thread.
+///
+/// Returns whether everything ended in time. What did not ends on its own; its claims are
+/// withdrawn either way.
+pub fn shutdown(timeout: Duration) -> bool {
+    let Some(driver) = lock(&DRIVER).take() else { return true };
+    if driver.process != process::id() {
+        std::mem::forget(driver);
+        return true;
+    }
+    let deadline = Instant::now() + timeout;
+    stop_all(&driver.roster, deadline);
+    drop(driver.enrol);
+    let left = deadline.saturating_duration_since(Instant::now());
+    driver.alive.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Disconnected)
+}
+
+/// Whether this process was forked from the one in which the driver runs.
+pub(crate) fn is_forked_child() -> bool {
+    lock(&DRIVER).as_ref().is_some_and(|driver| driver.process != process::id())
+}
+
+/// What is still held when the process ends is released here, within one retry period: the host
+/// runs no code any more, so nobody works under the claims.
+fn release_at_exit() {
+    let Ok(driver) = DRIVER.try_lock() else { return };
+    let Some(driver) = driver.as_ref().filter(|driver| driver.process == process::id()) else { return };
+    let longest = driver.roster.all().iter().map(|election| election.timing().retry_period()).max();
+    stop_all(&driver.roster, Instant::now() + longest.unwrap_or_default());
+}
+
+fn stop_all(roster: &Roster, deadline: Instant) {
+    let elections = roster.all();
+    for election in &elections {
+        election.begin_stop();
+    }
+    for election in &elections {
+        election.await_stopped_until(deadline);
+    }
+}
+
+impl Driver {
+    fn spawn() -> Result<Self, Error> {
+        let (enrol, enrolments) = unbounded_channel();
+        let (ended, alive) = mpsc::channel();
+        let roster = Arc::new(Roster::default());
+        let elections = Arc::clone(&roster);
+        thread::Builder::new()
+            .name("cluster-leader".to_owned())
+            .spawn(move || {
+                run(enrolments, &elections);
+                drop::<mpsc::Sender<()>>(ended);
+            })
+            .map_err(|source| Error::System { what: "no thread for the elections", source })?;
+        Ok(Self { process: process::id(), enrol, roster, alive })
+    }
+}
+
+/// The pause after a failure of the driver itself: bounded load, whatever the cause.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
+fn run(mut enrolments: UnboundedReceiver<Arc<Shared>>, roster: &Roster) {
+    if let Err(error) = signals::block_all_in_this_thread() {
+        tracing::warn!("signals could not be blocked in the election thread: {error}");
+    }
+    let mut running = Vec::new();
+    loop {
+        match panic::catch_unwind(AssertUnwindSafe(|| serve(&mut enrolments, &running))) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                tracing::error!("the elections' runtime did not start, and is tried again: {error}")
+            }
+            Err(panic) => {
+                tracing::error!("the elections' thread failed, and is restarted: {}", text_of(&*panic));
+            }
+        }
+        running = roster.all();
+        for election in &running {
+            election.withdraw_for_failed_driver();
+        }
+        thread::sleep(RESTART_PAUSE);
+    }
+}
+
+/// Runs all elections until none is left and none can come.
+fn serve(enrolments: &mut UnboundedReceiver<Arc<Shared>>, running: &[Arc<Shared>]) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    runtime.block_on(async {
+        let mut elections: FuturesUnordered<_> =
+            running.iter().map(|election| stand::run(Arc::clone(election))).collect();
+        let mut more = true;
+        while more || !elections.is_empty() {
+            tokio::select! {
+                enrolled = enrolments.recv(), if more => match enrolled {
+                    Some(election) => elections.push(stand::run(election)),
+                    None => more = false,
+                },
+                Some(()) = elections.next(), if !elections.is_empty() => {}
+            }
+        }
+    });
+    Ok(())
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+}

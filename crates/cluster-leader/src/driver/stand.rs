@@ -1,0 +1,367 @@
+//! One candidate: the pure election, its store, and the clock between them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use election::{Attempt, AttemptId, Election, Event, Identity, Input, Instant, LostReason, Outcome, Request};
+use futures_util::future::OptionFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::Command;
+use super::watching::{Watching, sleep_until};
+use crate::identity;
+use crate::options::Place;
+use crate::os;
+use crate::shared::Shared;
+use crate::store::{Store, StoreError, Watched};
+
+type Running<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Stands in an election until it is stopped.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let resolved = shared.resolved();
+    tracing::info!(
+        "stands in election {:?} as {:?} ({})",
+        resolved.election,
+        resolved.instance_name,
+        resolved.place.describe()
+    );
+    loop {
+        let ended = match &resolved.place {
+            Place::File(place) => Candidate::stand(&shared, &place.open()).await,
+            Place::Kubernetes(place) => match place.open(&resolved.timing) {
+                Ok(store) => Candidate::stand(&shared, &store).await,
+                Err(error) => Err(error),
+            },
+        };
+        let Err(problem) = ended else { break };
+        note_problem(&shared, &problem);
+        if stopped_within(&shared, resolved.timing.retry_period()).await {
+            break;
+        }
+    }
+    shared.set_stopped();
+}
+
+/// Waits before another try; whether the election was stopped meanwhile.
+async fn stopped_within(shared: &Shared, pause: Duration) -> bool {
+    let until = os::now() + pause;
+    loop {
+        tokio::select! {
+            command = shared.next_command() => match command {
+                Command::Stop => return true,
+                Command::StepDown => shared.withdrawal_done(),
+                Command::Verify(reply) => answer(&reply, Err("the election has not started yet".to_owned())),
+            },
+            () = sleep_until(Some(until)) => return false,
+        }
+    }
+}
+
+struct Candidate<'a, S> {
+    shared: &'a Shared,
+    store: &'a S,
+    election: Election,
+    attempt: Option<Running<'a, Ended>>,
+    watch: Option<Running<'a, Result<Watched, StoreError>>>,
+    watching: Watching,
+    /// Waiting for the proof that this holder is dead.
+    proof: Option<(Identity, Running<'a, ()>)>,
+    verifications: FuturesUnordered<Running<'a, ()>>,
+    wake: Option<Instant>,
+    /// The host did not beat for a heartbeat.
+    host_is_stuck: bool,
+}
+
+/// An attempt that ended.
+struct Ended {
+    id: AttemptId,
+    outcome: Outcome,
+    problem: Option<StoreError>,
+}
+
+impl<'a, S: Store> Candidate<'a, S> {
+    /// Stands until the election is stopped.
+    ///
+    /// # Errors
+    /// It could not even begin.
+    async fn stand(shared: &'a Shared, store: &'a S) -> Result<(), StoreError> {
+        let timing = *shared.timing();
+        let identity = new_identity(shared)?;
+        store.stand_as(&identity).await?;
+        let seed = identity::seed().map_err(|error| StoreError::refused(error.to_string()))?;
+        let now = os::now();
+        let candidate = Self {
+            shared,
+            store,
+            election: Election::new(identity, timing, seed, now),
+            attempt: None,
+            watch: None,
+            watching: Watching::new(timing.retry_period(), now),
+            proof: None,
+            verifications: FuturesUnordered::new(),
+            wake: None,
+            host_is_stuck: false,
+        };
+        candidate.run().await
+    }
+
+    async fn run(mut self) -> Result<(), StoreError> {
+        let mut input = Input::Tick;
+        let mut withdrawn = false;
+        loop {
+            let output = self.election.handle(input, os::now(), os::wall_now());
+            self.shared.publish(&output, &self.election, withdrawn);
+            let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
+            self.log(&output.events);
+            if let Some(attempt) = output.attempt {
+                self.attempt = Some(Box::pin(perform(self.store, attempt)));
+            }
+            self.wake = output.wake;
+            if self.election.is_stopped() {
+                return Ok(());
+            }
+            (input, withdrawn) =
+                if disputed { (self.another_identity().await?, false) } else { self.next().await };
+        }
+    }
+
+    /// The next thing that happens, and whether it is a command that withdraws.
+    async fn next(&mut self) -> (Input, bool) {
+        loop {
+            self.attend_to_watch();
+            self.attend_to_proof();
+            let patience = self.patience();
+            let heartbeat_due = self.heartbeat_due();
+            tokio::select! {
+                biased;
+                command = self.shared.next_command() => match command {
+                    Command::StepDown => return (Input::StepDown, true),
+                    Command::Stop => return (Input::Stop, true),
+                    Command::Verify(reply) => {
+                        let verification = verify(self.store, self.election.identity().clone(), reply, self.shared);
+                        self.verifications.push(Box::pin(verification));
+                    }
+                },
+                Some(ended) = OptionFuture::from(self.attempt.as_mut()) => {
+                    self.attempt = None;
+                    return (self.ended(ended), false);
+                }
+                Some(watched) = OptionFuture::from(self.watch.as_mut()) => {
+                    self.watch = None;
+                    return (self.watched(watched), false);
+                }
+                Some(()) = OptionFuture::from(self.proof.as_mut().map(|(_, proof)| proof)) => {
+                    if let Some((holder, _)) = self.proof.take() {
+                        tracing::info!("{}: its holder {holder} is proven dead", self.place());
+                        return (Input::HolderDead(holder), false);
+                    }
+                }
+                Some(()) = self.verifications.next(), if !self.verifications.is_empty() => {}
+                () = sleep_until(self.wake) => return (Input::Tick, false),
+                () = sleep_until(self.watching.due(patience)) => {
+                    if self.watching.tend(patience, os::now()) {
+                        self.watch = None;
+                        self.store.close_watch();
+                        return (Input::Watching(false), false);
+                    }
+                }
+                () = sleep_until(heartbeat_due) => {
+                    if let Some(input) = self.check_heartbeat() {
+                        return (input, false);
+                    }
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, ended: Ended) -> Input {
+        let Ended { id, outcome, problem } = ended;
+        match problem {
+            Some(problem) => note_problem(self.shared, &problem),
+            None => {
+                self.shared.set_problem(None);
+                if matches!(outcome, Outcome::Read(_)) {
+                    self.watching.record_was_read(os::now());
+                }
+            }
+        }
+        Input::Finished(id, outcome)
+    }
+
+    fn watched(&mut self, watched: Result<Watched, StoreError>) -> Input {
+        match watched {
+            Ok(watched) => self.watching.showed(watched, os::now()),
+            Err(error) => {
+                tracing::debug!("{error}");
+                self.watching.broke(&error, os::now())
+            }
+        }
+    }
+
+    fn attend_to_watch(&mut self) {
+        if self.watch.is_none() && self.watching.is_wanted() {
+            self.watch = Some(Box::pin(self.store.watch()));
+        }
+    }
+
+    /// Waits for proof of death of whoever the record names, if it is not us.
+    fn attend_to_proof(&mut self) {
+        let holder = self.election.record().and_then(|record| record.holder.as_ref());
+        let other = holder.filter(|holder| *holder != self.election.identity());
+        if self.proof.as_ref().map(|(holder, _)| holder) != other {
+            let store = self.store;
+            self.proof = other.cloned().map(|holder| {
+                let proof: Running<'a, ()> = Box::pin({
+                    let holder = holder.clone();
+                    async move { store.proof_of_death(&holder).await }
+                });
+                (holder, proof)
+            });
+        }
+    }
+
+    /// How long a healthy watch may be silent: a live leader renews within the record's duration.
+    fn patience(&self) -> Duration {
+        let of_record = self.election.record().and_then(|record| record.lease_duration);
+        let ours = self.shared.timing().lease_duration();
+        of_record.unwrap_or(ours).max(ours)
+    }
+
+    async fn another_identity(&mut self) -> Result<Input, StoreError> {
+        let identity = new_identity(self.shared)?;
+        self.attempt = None;
+        self.store.stand_as(&identity).await?;
+        tracing::warn!("{}: stands as {identity} from now on", self.place());
+        Ok(Input::NewIdentity(identity))
+    }
+
+    // ---- the host's heartbeat -----------------------------------------------------------------
+
+    fn heartbeat_due(&self) -> Option<Instant> {
+        let heartbeat = self.shared.resolved().heartbeat?;
+        if self.host_is_stuck {
+            return Some(os::now() + Duration::from_millis(200));
+        }
+        Some(self.shared.last_beat() + heartbeat)
+    }
+
+    fn check_heartbeat(&mut self) -> Option<Input> {
+        let heartbeat = self.shared.resolved().heartbeat?;
+        let silent = os::now().since(self.shared.last_beat());
+        let stuck = silent >= heartbeat;
+        if stuck == self.host_is_stuck {
+            return None;
+        }
+        self.host_is_stuck = stuck;
+        if stuck {
+            tracing::warn!(
+                "{}: the host was stuck for {silent:?}: it does not stand until it moves again",
+                self.place()
+            );
+            Some(Input::Suspend(LostReason::HostStuck))
+        } else {
+            tracing::info!("{}: the host moves again", self.place());
+            Some(Input::Resume)
+        }
+    }
+
+    // ---- telling people ----------------------------------------------------------------------
+
+    fn place(&self) -> String {
+        self.shared.resolved().place.describe()
+    }
+
+    fn log(&self, events: &[Event]) {
+        for event in events {
+            match event {
+                Event::Acquired { token, term } => {
+                    tracing::info!(
+                        "{}: this process leads (term {term}, fencing token {token})",
+                        self.place()
+                    );
+                }
+                Event::Lost { reason, .. } => {
+                    tracing::info!("{}: this process leads no more: {}", self.place(), reason.explanation());
+                }
+                Event::LeaderChanged(Some(holder)) => tracing::info!("{}: held by {holder}", self.place()),
+                Event::LeaderChanged(None) => tracing::info!("{}: held by nobody", self.place()),
+                Event::DuplicateIdentity(identity) => tracing::error!(
+                    "{}: another process writes as {identity}. Was this process copied while it ran?",
+                    self.place()
+                ),
+                Event::Renewed | Event::Released => tracing::debug!("{}: {event:?}", self.place()),
+            }
+        }
+    }
+}
+
+fn new_identity(shared: &Shared) -> Result<Identity, StoreError> {
+    identity::of_this_start(&shared.resolved().instance_name)
+        .map_err(|error| StoreError::refused(error.to_string()))
+}
+
+/// Logs a problem when it appears, and keeps quiet about it while it lasts.
+fn note_problem(shared: &Shared, problem: &StoreError) {
+    if shared.set_problem(Some(&problem.message)) {
+        tracing::warn!("{problem}");
+    } else {
+        tracing::debug!("{problem}");
+    }
+}
+
+/// One attempt, bounded in time.
+async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
+    let Attempt { id, request, timeout } = attempt;
+    let what = match &request {
+        Request::Read => "read",
+        Request::Create(_) => "create",
+        Request::Update(..) => "update",
+    };
+    let asked = async {
+        match &request {
+            Request::Read => store.read().await.map(Outcome::Read),
+            Request::Create(record) => store.create(record).await.map(Outcome::Accepted),
+            Request::Update(record, version) => store.update(record, version).await.map(Outcome::Accepted),
+        }
+    };
+    match tokio::time::timeout(timeout, asked).await {
+        Ok(Ok(outcome)) => Ended { id, outcome, problem: None },
+        // Two candidates met: that is how elections work, not a problem.
+        Ok(Err(error)) => {
+            let outcome = error.outcome();
+            let expected = matches!(outcome, Outcome::Conflict | Outcome::AlreadyExists | Outcome::NotFound);
+            Ended { id, outcome, problem: (!expected).then_some(error) }
+        }
+        Err(_) => {
+            store.reconnect();
+            let message = format!("{}: no answer to a {what} within {timeout:?}", store.describe());
+            Ended { id, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
+        }
+    }
+}
+
+async fn verify<S: Store>(
+    store: &S,
+    identity: Identity,
+    reply: std::sync::mpsc::SyncSender<Result<bool, String>>,
+    shared: &Shared,
+) {
+    let read = tokio::time::timeout(shared.timing().attempt_timeout(), store.read()).await;
+    let held = match read {
+        Ok(Ok(found)) => Ok(found.is_some_and(|(record, _)| record.holder == Some(identity))),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => {
+            store.reconnect();
+            Err(format!("{}: no answer within {:?}", store.describe(), shared.timing().attempt_timeout()))
+        }
+    };
+    answer(&reply, held);
+}
+
+/// Whoever asked may have stopped waiting; that is no concern of the election.
+fn answer(reply: &std::sync::mpsc::SyncSender<Result<bool, String>>, held: Result<bool, String>) {
+    drop(reply.try_send(held));
+}

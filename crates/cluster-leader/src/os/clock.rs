@@ -1,0 +1,25 @@
+//! The two clocks.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use election::{Instant, WallTime};
+use rustix::time::{ClockId, clock_gettime};
+
+/// `CLOCK_BOOTTIME`: monotonic, and it counts while the host is suspended. Read through the
+/// vDSO, without a system call.
+#[inline]
+pub(crate) fn now() -> Instant {
+    let time = clock_gettime(ClockId::Boottime);
+    // Both fields are never negative on this clock.
+    let nanos = time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec);
+    Instant::from_nanos(nanos.unsigned_abs())
+}
+
+/// The wall clock, for what others read in records.
+pub(crate) fn wall_now() -> WallTime {
+    let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
+    };
+    WallTime::from_micros(micros)
+}

@@ -1,0 +1,9 @@
+//! What only the operating system can tell or do. The crate's `unsafe` is here and nowhere else.
+
+pub(crate) mod at_exit;
+mod clock;
+mod page;
+pub(crate) mod signals;
+
+pub(crate) use clock::{now, wall_now};
+pub(crate) use page::Slot;
