@@ -1,0 +1,89 @@
+# cluster-leader: `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+MVN ?= mvn --batch-mode --no-transfer-progress --quiet
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+EXAMPLE_JAR := examples/spring-monolith/target/spring-monolith-$(VERSION).jar
+CARGO_DENY_VERSION := 0.20.2
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
+
+.PHONY: demo
+demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand-overs on screen (half a minute)
+	@java examples/spring-monolith/demo/Demo.java $(EXAMPLE_JAR)
+
+.PHONY: test
+test: test-rust test-c test-java test-kubernetes ## All tests
+
+.PHONY: test-rust
+test-rust: tools-rust ## The Rust crates
+	$(CARGO) test --workspace --exclude cluster-leader-tests-kubernetes
+
+.PHONY: test-c
+test-c: native ## The C ABI, from C and C++
+	tests/c/run.sh
+
+.PHONY: test-java
+test-java: jar example ## The Maven artifact and the example, on JDK 17 and 25
+
+.PHONY: test-kubernetes
+test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-apiserver
+	$(CARGO) test -p cluster-leader-tests-kubernetes
+
+.PHONY: native
+native: tools-rust ## target/release/libcluster_leader.so
+	$(CARGO) build --release -p cluster-leader-ffi
+
+.PHONY: jar
+jar: native tools-java ## The Maven artifact with this platform's library, tested and installed into the local repository
+	$(MVN) -f java/pom.xml install
+
+.PHONY: example
+example: jar ## The Spring Boot example
+	$(MVN) -f examples/spring-monolith/pom.xml package
+
+.PHONY: apiserver
+apiserver: tools-go ## The real kube-apiserver that the tests use (6 to 12 minutes once, then cached)
+	@tests/apiserver/build.sh
+
+.PHONY: lint
+lint: tools-rust tools-java ## Format, clippy, rustdoc, Javadoc, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+	$(MAKE) --no-print-directory target/tools/bin/cargo-deny
+	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph licenses bans sources
+
+target/tools/bin/cargo-deny:
+	$(CARGO) install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
+
+.PHONY: bench
+bench: native jar ## isThisInstanceLeader() beside System.nanoTime()
+	bench/run.sh
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf target java/*/target java/target examples/*/target
+
+# ---- what must be there ---------------------------------------------------------------------
+
+define need
+	@command -v $(1) >/dev/null || { echo "make: $(1) is missing: $(2)" >&2; exit 1; }
+endef
+
+.PHONY: tools-rust tools-java tools-go
+tools-rust:
+	$(call need,$(CARGO),install Rust 1.89 or newer with rustup)
+	$(call need,cc,install a C compiler (Debian: apt-get install gcc libc6-dev))
+
+tools-java:
+	$(call need,javac,install a JDK 17 or newer (Debian: apt-get install openjdk-17-jdk-headless))
+	$(call need,mvn,install Maven 3.8 or newer (Debian: apt-get install maven))
+
+tools-go:
+	$(call need,go,install Go 1.26 or newer)
