@@ -1,6 +1,8 @@
 //! The one thread on which all elections of this process run.
 
 mod stand;
+#[cfg(test)]
+mod tests;
 mod watching;
 
 use std::panic::{self, AssertUnwindSafe};

@@ -60,7 +60,7 @@ async fn stopped_within(shared: &Shared, pause: Duration) -> bool {
     }
 }
 
-struct Candidate<'a, S> {
+pub(super) struct Candidate<'a, S> {
     shared: &'a Shared,
     store: &'a S,
     election: Election,
@@ -87,7 +87,7 @@ impl<'a, S: Store> Candidate<'a, S> {
     ///
     /// # Errors
     /// It could not even begin.
-    async fn stand(shared: &'a Shared, store: &'a S) -> Result<(), StoreError> {
+    pub(super) async fn stand(shared: &'a Shared, store: &'a S) -> Result<(), StoreError> {
         let timing = *shared.timing();
         let identity = new_identity(shared)?;
         store.stand_as(&identity).await?;

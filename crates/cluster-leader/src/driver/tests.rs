@@ -1,0 +1,305 @@
+//! The driver over a store in memory that can be made to fail.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use election::{Identity, LostReason, Record, Seen, Timing, Version};
+use tokio::sync::Notify;
+use tokio::task::LocalSet;
+
+use super::stand::Candidate;
+use crate::options::{Place, Resolved};
+use crate::shared::Shared;
+use crate::status::{ChangeKind, State};
+use crate::store::{FilePlace, Store, StoreError, StoreErrorKind, Watched};
+
+/// The record that all candidates of a test share.
+#[derive(Default)]
+struct Server {
+    record: RefCell<Option<(Record, Version)>>,
+    counter: Cell<u64>,
+    /// Requests hang: neither done nor answered.
+    hangs: Cell<bool>,
+    /// Watches are refused.
+    watch_forbidden: Cell<bool>,
+    reads: Cell<u32>,
+    watchers: RefCell<Vec<Rc<Watcher>>>,
+}
+
+#[derive(Default)]
+struct Watcher {
+    seen: RefCell<VecDeque<Seen>>,
+    news: Notify,
+}
+
+impl Server {
+    fn put(&self, record: Record, uid: Option<Arc<str>>) -> Version {
+        self.counter.set(self.counter.get() + 1);
+        let number = self.counter.get();
+        let version = Version { uid: uid.unwrap_or_else(|| format!("uid-{number}").into()), number };
+        *self.record.borrow_mut() = Some((record.clone(), version.clone()));
+        for watcher in self.watchers.borrow().iter() {
+            watcher.seen.borrow_mut().push_back(Seen::Present(record.clone(), version.clone()));
+            watcher.news.notify_one();
+        }
+        version
+    }
+
+    async fn gate(&self) {
+        if self.hangs.get() {
+            std::future::pending().await
+        }
+    }
+}
+
+struct MemoryStore {
+    server: Rc<Server>,
+    watcher: RefCell<Option<Rc<Watcher>>>,
+}
+
+impl Store for MemoryStore {
+    fn describe(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn read(&self) -> Result<Option<(Record, Version)>, StoreError> {
+        self.server.gate().await;
+        self.server.reads.set(self.server.reads.get() + 1);
+        Ok(self.server.record.borrow().clone())
+    }
+
+    async fn create(&self, record: &Record) -> Result<Version, StoreError> {
+        self.server.gate().await;
+        if self.server.record.borrow().is_some() {
+            return Err(StoreError::new(StoreErrorKind::AlreadyExists, "there is one"));
+        }
+        Ok(self.server.put(record.clone(), None))
+    }
+
+    async fn update(&self, record: &Record, version: &Version) -> Result<Version, StoreError> {
+        self.server.gate().await;
+        match self.server.record.borrow().as_ref() {
+            None => return Err(StoreError::new(StoreErrorKind::NotFound, "there is none")),
+            Some((_, current)) if current != version => {
+                return Err(StoreError::new(StoreErrorKind::Conflict, "another version"));
+            }
+            Some(_) => {}
+        }
+        Ok(self.server.put(record.clone(), Some(version.uid.clone())))
+    }
+
+    async fn watch(&self) -> Result<Watched, StoreError> {
+        if self.server.watch_forbidden.get() {
+            return Err(StoreError::refused("watching is forbidden"));
+        }
+        let open = self.watcher.borrow().clone();
+        let Some(watcher) = open else {
+            let watcher = Rc::new(Watcher::default());
+            self.server.watchers.borrow_mut().push(watcher.clone());
+            *self.watcher.borrow_mut() = Some(watcher);
+            return Ok(Watched::Opened);
+        };
+        loop {
+            if let Some(seen) = watcher.seen.borrow_mut().pop_front() {
+                return Ok(Watched::Seen(seen));
+            }
+            watcher.news.notified().await;
+        }
+    }
+
+    fn close_watch(&self) {
+        *self.watcher.borrow_mut() = None;
+    }
+
+    async fn proof_of_death(&self, _: &Identity) {
+        std::future::pending().await
+    }
+
+    fn reconnect(&self) {}
+
+    async fn stand_as(&self, _: &Identity) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Far above what anything here takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn shared(name: &str, heartbeat: Option<Duration>) -> Arc<Shared> {
+    let directory = std::env::temp_dir();
+    let resolved = Resolved {
+        election: "test".to_owned(),
+        instance_name: name.to_owned(),
+        timing: Timing::new(Duration::from_secs(2), Duration::from_secs(1), Duration::from_millis(200)).unwrap(),
+        heartbeat,
+        place: Place::File(FilePlace::new(&directory, "test").unwrap()), // not used here
+    };
+    Arc::new(Shared::new(resolved).unwrap())
+}
+
+fn candidate(server: &Rc<Server>, name: &str) -> Arc<Shared> {
+    candidate_with(server, shared(name, None))
+}
+
+fn candidate_with(server: &Rc<Server>, shared: Arc<Shared>) -> Arc<Shared> {
+    let store = MemoryStore { server: server.clone(), watcher: RefCell::default() };
+    tokio::task::spawn_local({
+        let shared = shared.clone();
+        async move {
+            Candidate::stand(&shared, &store).await.unwrap();
+            shared.set_stopped();
+        }
+    });
+    shared
+}
+
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+fn leads(shared: &Shared) -> bool {
+    shared.claim().is_leading(crate::os::now)
+}
+
+fn terms(shared: &Shared) -> Vec<ChangeKind> {
+    let is_term = |kind: &ChangeKind| matches!(kind, ChangeKind::Acquired { .. } | ChangeKind::Lost { .. });
+    shared.changes(0).into_iter().map(|change| change.kind).filter(is_term).collect()
+}
+
+fn in_a_thread_of_its_own<F: Future<Output = ()>>(test: impl FnOnce(Rc<Server>) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(LocalSet::new().run_until(test(Rc::new(Server::default()))));
+}
+
+#[test]
+fn g7_a_stopped_leader_is_followed_at_once() {
+    in_a_thread_of_its_own(|server| async move {
+        let first = candidate(&server, "first");
+        until("the first leads", || leads(&first)).await;
+        let second = candidate(&server, "second");
+        until("the second follows", || second.status().leader.as_deref() == Some("first")).await;
+        assert!(!leads(&second));
+
+        first.begin_stop();
+        assert!(!leads(&first), "the answer is no before the call returns");
+        until("the second leads", || leads(&second)).await;
+        until("the first has ended", || first.status().state == State::Stopped).await;
+        let [ChangeKind::Acquired { token: first_token, .. }, ChangeKind::Lost { token, reason: LostReason::Stopped }] =
+            terms(&first)[..]
+        else {
+            panic!("{:?}", terms(&first))
+        };
+        assert_eq!(token, first_token);
+        assert!(second.status().fencing_token > Some(first_token));
+    });
+}
+
+#[test]
+fn g1_a_leader_whose_store_hangs_answers_no_at_its_deadline_and_leads_again_later() {
+    in_a_thread_of_its_own(|server| async move {
+        let only = candidate(&server, "only");
+        until("it leads", || leads(&only)).await;
+        server.hangs.set(true);
+        let renew_deadline = only.timing().renew_deadline();
+        assert!(only.claim().remaining(crate::os::now) <= renew_deadline);
+        until("the claim has ended", || !leads(&only)).await;
+        until("it says why", || {
+            matches!(terms(&only).last(), Some(ChangeKind::Lost { reason: LostReason::Expired, .. }))
+        })
+        .await;
+        assert!(only.status().last_problem.is_some_and(|problem| problem.contains("no answer")));
+
+        server.hangs.set(false);
+        until("it leads again", || leads(&only)).await;
+        until("nothing is wrong any more", || only.status().last_problem.is_none()).await;
+    });
+}
+
+#[test]
+fn a_step_down_hands_over_and_sits_out() {
+    in_a_thread_of_its_own(|server| async move {
+        let first = candidate(&server, "first");
+        until("the first leads", || leads(&first)).await;
+        let second = candidate(&server, "second");
+        until("the second follows", || second.status().leader.as_deref() == Some("first")).await;
+        first.step_down();
+        assert!(!leads(&first), "the answer is no before the call returns");
+        until("the second leads", || leads(&second)).await;
+        assert!(!leads(&first));
+        second.step_down();
+        until("it goes back", || leads(&first)).await;
+    });
+}
+
+#[test]
+fn where_watching_is_forbidden_followers_poll() {
+    in_a_thread_of_its_own(|server| async move {
+        server.watch_forbidden.set(true);
+        let first = candidate(&server, "first");
+        until("the first leads", || leads(&first)).await;
+        let second = candidate(&server, "second");
+        let reads = server.reads.get();
+        until("the second polls", || server.reads.get() >= reads + 5).await;
+        first.begin_stop();
+        until("the second leads", || leads(&second)).await;
+    });
+}
+
+#[test]
+fn g10_a_follower_with_a_watch_is_silent() {
+    in_a_thread_of_its_own(|server| async move {
+        let first = candidate(&server, "first");
+        until("the first leads", || leads(&first)).await;
+        let second = candidate(&server, "second");
+        until("the second follows", || second.status().leader.as_deref() == Some("first")).await;
+        let (reads, writes) = (server.reads.get(), server.counter.get());
+        until("the leader renewed six times", || server.counter.get() >= writes + 6).await;
+        assert_eq!(server.reads.get(), reads, "nobody reads while the watch shows everything");
+    });
+}
+
+#[test]
+fn a_host_that_stops_beating_does_not_lead_until_it_moves_again() {
+    in_a_thread_of_its_own(|server| async move {
+        let stuck = candidate_with(&server, shared("stuck", Some(Duration::from_millis(700))));
+        until("it leads", || leads(&stuck)).await;
+        until("it is noticed", || !leads(&stuck)).await;
+        assert!(matches!(terms(&stuck).last(), Some(ChangeKind::Lost { reason: LostReason::HostStuck, .. })));
+        let other = candidate(&server, "other");
+        until("another leads", || leads(&other)).await;
+        stuck.beat();
+        other.begin_stop();
+        until("it stands again", || {
+            stuck.beat();
+            leads(&stuck)
+        })
+        .await;
+    });
+}
+
+#[test]
+fn verify_asks_the_store() {
+    in_a_thread_of_its_own(|server| async move {
+        let first = candidate(&server, "first");
+        until("the first leads", || leads(&first)).await;
+        let ask = |shared: &Arc<Shared>| {
+            let shared = shared.clone();
+            tokio::task::spawn_blocking(move || shared.verify())
+        };
+        assert!(ask(&first).await.unwrap().unwrap());
+        let second = candidate(&server, "second");
+        until("the second follows", || second.status().leader.is_some()).await;
+        assert!(!ask(&second).await.unwrap().unwrap());
+        server.hangs.set(true);
+        let error = ask(&second).await.unwrap().unwrap_err().to_string();
+        assert!(error.contains("no answer"), "{error}");
+    });
+}
