@@ -1,0 +1,1 @@
+//! Processes on a real kube-apiserver, and what they say.
