@@ -8,6 +8,12 @@ use crate::shared::lock;
 static RINGS: Mutex<u64> = Mutex::new(0);
 static RUNG: Condvar = Condvar::new();
 
+/// Wakes everybody who waits in [`wait_for_any_change`]: for surfaces that have news of their own
+/// to tell there, such as log lines.
+pub fn wake_waiters() {
+    ring();
+}
+
 /// Something changed somewhere.
 pub(crate) fn ring() {
     *lock(&RINGS) += 1;

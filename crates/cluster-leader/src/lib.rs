@@ -27,7 +27,7 @@ mod shared;
 mod status;
 mod store;
 
-pub use bell::wait_for_any_change;
+pub use bell::{wait_for_any_change, wake_waiters};
 pub use default::{default_elector, is_this_instance_leader};
 pub use driver::shutdown;
 pub use election::{LostReason, Timing};
