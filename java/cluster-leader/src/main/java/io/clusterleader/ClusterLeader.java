@@ -1,0 +1,256 @@
+package io.clusterleader;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.ToLongFunction;
+
+/**
+ * Tells whether this process is the one that leads.
+ *
+ * <pre>{@code
+ * if (ClusterLeader.isThisInstanceLeader()) {
+ *     sendTheInvoices();
+ * }
+ * }</pre>
+ *
+ * <p>That is all that most programs need: one election for the process, configured by properties or the
+ * environment. A program that wants several, or listeners, {@linkplain #join(String) joins} them by
+ * name. Everything may be called from any thread. Nothing blocks but {@link #verify()} and {@link
+ * #close()}, and for a moment the first call, which loads the native library.
+ *
+ * <p>{@code true} means: no other process has been answered {@code true} since, nor will be before what
+ * {@link #remaining()} says is over. Work that may take longer should ask again, ask {@link
+ * #isLeaderFor(Duration)} beforehand, or hand its {@link #fencingToken()} to what it writes to.
+ */
+public final class ClusterLeader implements AutoCloseable {
+    private static volatile ClusterLeader thisInstance;
+
+    private final long handle;
+    private final Listeners listeners;
+    /** What the library said of this election right before it was closed. */
+    private volatile String[] lastStatus;
+
+    private ClusterLeader(long handle) {
+        this.handle = handle;
+        this.listeners = new Listeners(handle);
+    }
+
+    /**
+     * Whether this process leads its election. True only if a clock read inside this call is before the
+     * deadline of a claim that the store acknowledged; it costs about that clock read.
+     *
+     * <p>The first call starts the election that the properties {@code cluster-leader.*} and the
+     * environment {@code CLUSTER_LEADER_*} describe, does not wait for it, and answers {@code false}.
+     * The election ends with the process, which then releases it when no Java code runs any more, or
+     * with the {@link #close()} of {@link #thisInstance()}.
+     *
+     * @return true if this process leads
+     * @throws ClusterLeaderException if the configuration is wrong or the native library cannot be
+     *     loaded; the next call tries again
+     */
+    public static boolean isThisInstanceLeader() {
+        return thisInstance().isLeader();
+    }
+
+    /**
+     * The election of this process: the one that {@link #isThisInstanceLeader()} asks. Started by the
+     * first call of either.
+     *
+     * <p>"Process" means this copy of the library: the applications of a servlet container that each
+     * bring their own jar have one each. Once closed it stays closed.
+     *
+     * @return the election
+     * @throws ClusterLeaderException if the configuration is wrong or the native library cannot be
+     *     loaded; the next call tries again
+     */
+    public static ClusterLeader thisInstance() {
+        ClusterLeader started = thisInstance;
+        return started != null ? started : startThisInstance();
+    }
+
+    private static synchronized ClusterLeader startThisInstance() {
+        if (thisInstance == null) {
+            ClusterLeader started = start(Election.CONFIGURED, Native::startDefault);
+            Heartbeat.begin(started.listeners);
+            thisInstance = started;
+        }
+        return thisInstance;
+    }
+
+    /**
+     * Stands in the election of this name until {@link #close()} or the end of the process. Returns at
+     * once; the first answer is no.
+     *
+     * @param election the name of the election and of its Lease
+     * @return the election
+     * @throws ClusterLeaderException if the configuration is wrong or the native library cannot be loaded
+     */
+    public static ClusterLeader join(String election) {
+        return join(Election.named(election));
+    }
+
+    /**
+     * Stands in an election until {@link #close()} or the end of the process. Returns at once; the
+     * first answer is no.
+     *
+     * @param election the election
+     * @return the election
+     * @throws ClusterLeaderException if the configuration is wrong or the native library cannot be loaded
+     */
+    public static ClusterLeader join(Election election) {
+        ClusterLeader started = start(election, Native::start);
+        try {
+            Heartbeat.begin(started.listeners);
+        } catch (Error noThread) {
+            // Without a heartbeat it would lead, be taken for dead, and lead again.
+            started.close();
+            throw noThread;
+        }
+        return started;
+    }
+
+    private static ClusterLeader start(Election election, ToLongFunction<String[]> starter) {
+        NativeLibrary.load();
+        return new ClusterLeader(starter.applyAsLong(election.settings()));
+    }
+
+    /**
+     * Whether this process leads. True only if a clock read inside this call is before the deadline of
+     * a claim that the store acknowledged. No lock, no I/O, no allocation.
+     *
+     * @return true if this process leads; false once closed
+     */
+    public boolean isLeader() {
+        return Native.isLeader(handle);
+    }
+
+    /**
+     * Whether this process leads and will for at least this long, as far as it depends on time.
+     *
+     * @param atLeast how long; zero or less is {@link #isLeader()}
+     * @return true if at least that much is left
+     * @throws IllegalArgumentException if it could never be true: a claim lasts no longer than the renew
+     *     deadline
+     */
+    public boolean isLeaderFor(Duration atLeast) {
+        return Native.isLeaderFor(handle, Math.max(0, nanos(atLeast)));
+    }
+
+    /** Where a duration does not fit, it is longer than any claim in either way of counting. */
+    private static long nanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException overflow) {
+            return duration.isNegative() ? Long.MIN_VALUE : Long.MAX_VALUE;
+        }
+    }
+
+    /**
+     * How long this process leads at least.
+     *
+     * @return the time left, zero if this process does not lead
+     */
+    public Duration remaining() {
+        return Duration.ofNanos(Native.remainingNanos(handle));
+    }
+
+    /**
+     * The leader's shown name, ours or another's: the pod's name.
+     *
+     * @return the name, empty if nobody leads as far as we know
+     */
+    public Optional<String> leader() {
+        return status().leader();
+    }
+
+    /**
+     * The number of the present term, ours or another's: {@code leaseTransitions} of the Lease.
+     *
+     * @return the number, empty if there is no record as far as we know
+     */
+    public OptionalLong term() {
+        return status().term();
+    }
+
+    /**
+     * The fencing token of our term: larger than that of every earlier term of this election, whoever
+     * led it. A sink that keeps the largest it saw and refuses smaller ones is safe from work that was
+     * begun in an earlier term.
+     *
+     * @return the token, empty if this process does not lead
+     */
+    public OptionalLong fencingToken() {
+        return status().fencingToken();
+    }
+
+    /**
+     * Asks the store, with one read, whether we hold the record now. Blocks for a fifth of the renew
+     * deadline at most.
+     *
+     * @return true if the store says that we lead
+     * @throws ClusterLeaderException if the store did not answer, or the election was closed
+     */
+    public boolean verify() {
+        return Native.verify(handle);
+    }
+
+    /**
+     * A snapshot of the election, for people and for monitoring.
+     *
+     * @return the status; once closed, the last one
+     */
+    public Status status() {
+        String[] fields = Native.status(handle);
+        return fields != null ? new Status(fields) : Status.stopped(lastStatus);
+    }
+
+    /**
+     * Tells a listener of all changes from now on. If this process leads already, or a leader is
+     * known, the listener is told that first.
+     *
+     * @param listener the listener
+     * @return what removes the listener again
+     */
+    public LeadershipListener.Registration addListener(LeadershipListener listener) {
+        return listeners.add(listener);
+    }
+
+    /**
+     * Hands leadership over: the answer is no from here on, the record is released, and this process
+     * sits out until another has led or one lease duration has passed. Does nothing if this process
+     * does not lead.
+     */
+    public void stepDown() {
+        Native.stepDown(handle);
+    }
+
+    /**
+     * Ends the election: the answer is no from here on, and the record is released for others to take
+     * over at once. Call it when the work that was begun as a leader has ended. Blocks for a retry
+     * period at most. Further calls do nothing.
+     *
+     * <p>Without it an election ends with the process, in which case the record is released after the
+     * last shutdown hook. There is no shutdown hook of this library: it would release while jobs still
+     * run.
+     */
+    @Override
+    public void close() {
+        String[] fields = Native.status(handle);
+        if (fields != null) {
+            lastStatus = fields;
+        }
+        Native.stop(handle);
+        Heartbeat.end(listeners);
+    }
+
+    /**
+     * One line for people.
+     *
+     * @return the line
+     */
+    @Override
+    public String toString() {
+        return "ClusterLeader[" + status() + "]";
+    }
+}

@@ -1,0 +1,186 @@
+package io.clusterleader;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * An election to stand in: a name, and whatever should differ from the defaults.
+ *
+ * <pre>{@code
+ * Election.named("billing-jobs").leaseDuration(Duration.ofSeconds(30)).renewDeadline(Duration.ofSeconds(20))
+ * }</pre>
+ *
+ * <p>Immutable: each method returns a new one. What is not said here is taken from the Java property
+ * {@code cluster-leader.*}, then from the environment variable {@code CLUSTER_LEADER_*}, then from the
+ * defaults; the package's description lists them. Values are checked when the election is started.
+ */
+public final class Election {
+    /** The settings that the native library knows, by its own names. */
+    private enum Setting {
+        ELECTION("election", "named"),
+        NAMESPACE("namespace", "namespace"),
+        INSTANCE_NAME("instance-name", "instanceName"),
+        STORE("store", "store"),
+        LEASE_DURATION("lease-duration", "leaseDuration"),
+        RENEW_DEADLINE("renew-deadline", "renewDeadline"),
+        RETRY_PERIOD("retry-period", "retryPeriod"),
+        HEARTBEAT("heartbeat", "heartbeat");
+
+        private final String key;
+        private final String method;
+
+        Setting(String key, String method) {
+            this.key = key;
+            this.method = method;
+        }
+
+        private String property() {
+            return "cluster-leader." + key;
+        }
+
+        private String origin() {
+            return "Election." + method;
+        }
+    }
+
+    /** Everything as the properties, the environment and the defaults say. */
+    static final Election CONFIGURED = new Election(new EnumMap<>(Setting.class));
+
+    private final Map<Setting, String> values;
+
+    private Election(Map<Setting, String> values) {
+        this.values = values;
+    }
+
+    /**
+     * An election of this name, which is the name of the Lease.
+     *
+     * @param name a DNS subdomain as Kubernetes wants it: lower case letters, digits, '-' and '.'
+     * @return the election
+     */
+    public static Election named(String name) {
+        return CONFIGURED.with(Setting.ELECTION, name);
+    }
+
+    /**
+     * The namespace of the Lease. By default the pod's own.
+     *
+     * @param namespace its name
+     * @return an election with this namespace
+     */
+    public Election namespace(String namespace) {
+        return with(Setting.NAMESPACE, namespace);
+    }
+
+    /**
+     * The name that others are shown when this process leads. By default the pod's or the host's name.
+     *
+     * @param instanceName the name
+     * @return an election with this instance name
+     */
+    public Election instanceName(String instanceName) {
+        return with(Setting.INSTANCE_NAME, instanceName);
+    }
+
+    /**
+     * Where the election is held: {@code auto} (the default), {@code kubernetes}, {@code file} or {@code
+     * file:DIRECTORY}.
+     *
+     * @param store the store
+     * @return an election with this store
+     */
+    public Election store(String store) {
+        return with(Setting.STORE, store);
+    }
+
+    /**
+     * How long others wait for a leader that fell silent. Whole seconds, longer than the renew
+     * deadline. By default 15 seconds.
+     *
+     * @param duration the lease duration
+     * @return an election with this lease duration
+     */
+    public Election leaseDuration(Duration duration) {
+        return with(Setting.LEASE_DURATION, duration);
+    }
+
+    /**
+     * How long a leader leads after its last renewal. At least a second less than the lease duration, more than 1.2
+     * times the retry period. By default 10 seconds.
+     *
+     * @param duration the renew deadline
+     * @return an election with this renew deadline
+     */
+    public Election renewDeadline(Duration duration) {
+        return with(Setting.RENEW_DEADLINE, duration);
+    }
+
+    /**
+     * How long to wait after a failed request before the next. By default 2 seconds.
+     *
+     * @param duration the retry period
+     * @return an election with this retry period
+     */
+    public Election retryPeriod(Duration duration) {
+        return with(Setting.RETRY_PERIOD, duration);
+    }
+
+    /**
+     * After how long without a sign of life from this JVM its leadership is handed over. The JVM gives
+     * one every second. By default the lease duration.
+     *
+     * @param duration the longest silence, zero for no limit
+     * @return an election with this heartbeat
+     */
+    public Election heartbeat(Duration duration) {
+        return with(Setting.HEARTBEAT, duration);
+    }
+
+    private Election with(Setting setting, Duration duration) {
+        // Finer grains would be cut off silently, and a zero may mean something else altogether.
+        if (duration.getNano() % 1_000_000 != 0) {
+            throw new ClusterLeaderException(
+                    setting.origin() + ": " + duration + " is not a whole number of milliseconds. Round it.");
+        }
+        return with(setting, duration.toMillis() + "ms");
+    }
+
+    private Election with(Setting setting, String value) {
+        Map<Setting, String> more = new EnumMap<>(values);
+        more.put(setting, Objects.requireNonNull(value, setting.origin()));
+        return new Election(more);
+    }
+
+    /** Triples of key, value and where the value came from, as {@link Native#start} takes them. */
+    String[] settings() {
+        List<String> triples = new ArrayList<>();
+        for (Setting setting : Setting.values()) {
+            String origin = setting.origin();
+            String value = values.get(setting);
+            if (value == null) {
+                origin = "the Java property " + setting.property();
+                value = System.getProperty(setting.property());
+            }
+            if (value != null) {
+                triples.add(setting.key);
+                triples.add(value);
+                triples.add(origin);
+            }
+        }
+        return triples.toArray(new String[0]);
+    }
+
+    /**
+     * What was said, for people.
+     *
+     * @return the settings and their values
+     */
+    @Override
+    public String toString() {
+        return "Election" + values;
+    }
+}

@@ -1,0 +1,143 @@
+package io.clusterleader;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.logging.Level;
+
+/**
+ * The listeners of one election.
+ *
+ * <p>What they are told is pulled from the native library on the listener thread, so that nothing piles
+ * up on the way: the library keeps the last 1,000 changes.
+ */
+final class Listeners {
+    private static final Executor THREAD = DaemonThread.executor("cluster-leader-listener");
+
+    // The kinds of changes, as Native#changes numbers them.
+    private static final long ACQUIRED = 1;
+    private static final long LOST = 2;
+    private static final long LEADER_CHANGED = 3;
+
+    private final long handle;
+    private final List<Registered> registered = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean due = new AtomicBoolean();
+
+    // What was told so far. Only the listener thread touches these.
+    private long lastNumber;
+    private boolean leading;
+    private long token;
+    private long term;
+    private Optional<String> leader = Optional.empty();
+
+    Listeners(long handle) {
+        this.handle = handle;
+    }
+
+    LeadershipListener.Registration add(LeadershipListener listener) {
+        Registered added = new Registered(listener);
+        THREAD.execute(() -> {
+            tellChanges();
+            if (leader.isPresent()) {
+                added.tell(told -> told.onLeaderChanged(leader));
+            }
+            if (leading) {
+                added.tell(told -> told.onAcquired(token, term));
+            }
+            registered.add(added);
+        });
+        return () -> {
+            added.removed = true;
+            registered.remove(added);
+        };
+    }
+
+    /** Has the listeners told what they do not know yet. Returns at once. */
+    void deliver() {
+        if (!registered.isEmpty() && due.compareAndSet(false, true)) {
+            THREAD.execute(this::tellChanges);
+        }
+    }
+
+    /** Has the listeners told the last of an election that is closed, and forgets them. */
+    void end() {
+        THREAD.execute(() -> {
+            tellChanges();
+            if (leading) {
+                lost(LostReason.STOPPED);
+            }
+            registered.clear();
+        });
+    }
+
+    private void tellChanges() {
+        due.set(false);
+        long[] changes = Native.changes(handle, lastNumber);
+        for (int at = 0; changes != null && at < changes.length; at += 4) {
+            tellChange(changes[at], changes[at + 1], changes[at + 2], changes[at + 3]);
+        }
+    }
+
+    private void tellChange(long number, long kind, long changeToken, long detail) {
+        long missed = number - lastNumber - 1;
+        if (missed > 0 && !registered.isEmpty()) {
+            NativeLog.LOGGER.warning("Listeners were too slow: " + missed + " changes of leadership were not told.");
+        }
+        lastNumber = number;
+        if (kind == ACQUIRED) {
+            leading = true;
+            token = changeToken;
+            term = detail;
+            tell(listener -> listener.onAcquired(token, term));
+        } else if (kind == LOST) {
+            lost(LostReason.values()[(int) detail - 1]);
+        } else if (kind == LEADER_CHANGED) {
+            tellLeader();
+        }
+    }
+
+    private void lost(LostReason reason) {
+        leading = false;
+        tell(listener -> listener.onLost(token, reason));
+    }
+
+    /** The change does not carry the name, and by now there may be yet another. */
+    private void tellLeader() {
+        String[] fields = Native.status(handle);
+        if (fields != null) {
+            Optional<String> now = new Status(fields).leader();
+            if (!now.equals(leader)) {
+                leader = now;
+                tell(listener -> listener.onLeaderChanged(now));
+            }
+        }
+    }
+
+    private void tell(Consumer<LeadershipListener> change) {
+        registered.forEach(each -> each.tell(change));
+    }
+
+    /** A listener and whether it still wants to know. */
+    private static final class Registered {
+        private final LeadershipListener listener;
+        private volatile boolean removed;
+
+        private Registered(LeadershipListener listener) {
+            this.listener = listener;
+        }
+
+        private void tell(Consumer<LeadershipListener> change) {
+            if (removed) {
+                return;
+            }
+            try {
+                change.accept(listener);
+            } catch (Throwable failure) { // One listener's failure, an assertion's too, is not the others'.
+                NativeLog.LOGGER.log(Level.SEVERE, "A leadership listener failed: " + listener, failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.clusterleader;
+
+/**
+ * The native library's functions, one to one. Call {@link NativeLibrary#load()} before any of them.
+ *
+ * <p>A handle is a number that is never reused: the functions know a stale one and refuse it.
+ */
+final class Native {
+    private Native() {}
+
+    /** The version of these signatures that the library was built for. */
+    static native int abiVersion();
+
+    /** The library's own version. */
+    static native String version();
+
+    /** Starts an election; {@code settings} are triples of key, value and where the value came from. */
+    static native long start(String[] settings);
+
+    /** As {@link #start}, for the election of the process: only the first call starts one. */
+    static native long startDefault(String[] settings);
+
+    static native boolean isLeader(long handle);
+
+    static native boolean isLeaderFor(long handle, long nanos);
+
+    static native long remainingNanos(long handle);
+
+    static native boolean verify(long handle);
+
+    static native void stepDown(long handle);
+
+    static native void stop(long handle);
+
+    /** The fields of {@link Status}, in its order; null for a stale handle. */
+    static native String[] status(long handle);
+
+    /** Quadruples (number, kind, token, detail) of the changes after the one numbered {@code after}. */
+    static native long[] changes(long handle, long after);
+
+    /**
+     * Waits until anything changed in any election or a log line is there, and returns a counter that
+     * tells one from the next. Calling it says that this JVM is alive.
+     */
+    static native long await(long seen, long timeoutMillis);
+
+    /** The next log line, {@code LEVEL\tmessage}, or null. */
+    static native String takeLog();
+}

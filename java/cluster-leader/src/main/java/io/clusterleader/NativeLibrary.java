@@ -1,0 +1,232 @@
+package io.clusterleader;
+
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Finds and loads the native library: the file that {@code cluster-leader.native.path} names, else the
+ * same file as the jar's on {@code java.library.path}, else the jar's, unpacked.
+ */
+final class NativeLibrary {
+    static final String PATH = "cluster-leader.native.path";
+    static final String WORKDIR = "cluster-leader.native.workdir";
+
+    private static final int ABI_VERSION = 1;
+    private static final String FILE_NAME = "libcluster_leader.so";
+
+    private static boolean loaded;
+    private static boolean checked;
+
+    private NativeLibrary() {}
+
+    /** Loads the library, once. After a failure the next call tries again. */
+    static synchronized void load() {
+        if (checked) {
+            return;
+        }
+        if (!loaded) {
+            String path = System.getProperty(PATH);
+            if (path != null) {
+                loadNamed(Paths.get(path));
+            } else if (!loadInstalled()) {
+                loadBundled();
+            }
+            // From here on the JVM is bound to it, whatever it is.
+            loaded = true;
+        }
+        int abiVersion = Native.abiVersion();
+        if (abiVersion != ABI_VERSION) {
+            throw new ClusterLeaderException("The native library that was loaded has ABI " + abiVersion + ", but this jar needs ABI "
+                    + ABI_VERSION + ". Remove the property " + PATH
+                    + " to use the library in the jar, or name one of the jar's version, and start again.");
+        }
+        checked = true;
+    }
+
+    private static void loadNamed(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new ClusterLeaderException("The property " + PATH + " names " + file.toAbsolutePath()
+                    + ", which is no file. Name the library itself (" + FILE_NAME
+                    + "), or remove the property to use the one in the jar.");
+        }
+        link(file, "Name a library for this platform, or remove the property " + PATH + " to use the one in the jar.");
+    }
+
+    /** Whether a library on {@code java.library.path} could be used. Anything but the jar's own is another version. */
+    private static boolean loadInstalled() {
+        byte[] bundled = read(resource() + ".sha256");
+        for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
+            Path file = Paths.get(directory, FILE_NAME);
+            if (directory.isEmpty() || !Files.isRegularFile(file)) {
+                continue;
+            }
+            try {
+                if (bundled == null || sha256(Files.readAllBytes(file)).equals(text(bundled))) {
+                    link(file, "Remove it from java.library.path.");
+                    return true;
+                }
+                NativeLog.LOGGER.warning("Skipped " + file + " on java.library.path: it is another version than the library in"
+                        + " the jar. To use it nevertheless, name it in the property " + PATH + ".");
+            } catch (IOException | ClusterLeaderException unusable) {
+                NativeLog.LOGGER.warning("Skipped " + file + " on java.library.path: " + unusable.getMessage());
+            }
+        }
+        return false;
+    }
+
+    private static void loadBundled() {
+        byte[] library = read(resource());
+        byte[] checksum = read(resource() + ".sha256");
+        if (library == null || checksum == null) {
+            throw new ClusterLeaderException("The jar has no native library for " + platform() + " with " + libc() + " (" + resource()
+                    + "). Build one there with make native, and name it in the property " + PATH + ".");
+        }
+        if (!sha256(library).equals(text(checksum))) {
+            throw new ClusterLeaderException("The native library in the jar (" + resource()
+                    + ") does not match its checksum: the jar is damaged. Get it again.");
+        }
+        try {
+            unpackAndLink(library);
+        } catch (IOException failure) {
+            throw new ClusterLeaderException("The native library could not be unpacked: " + failure
+                    + ". Let the property " + WORKDIR + " name a directory that this process can write to.", failure);
+        }
+    }
+
+    private static void unpackAndLink(byte[] library) throws IOException {
+        Path directory = privateDirectory();
+        try {
+            Path file = directory.resolve(FILE_NAME);
+            // The directory is new and ours alone: nobody can have put a file or a link there.
+            Files.write(file, library, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            link(file, "If its file system is mounted noexec, let the property " + WORKDIR
+                    + " name a directory on one that is not.");
+        } finally {
+            delete(directory);
+        }
+    }
+
+    /** A new directory that only we can enter: in the one that was asked for, else where temporary files are. */
+    private static Path privateDirectory() throws IOException {
+        String workdir = System.getProperty(WORKDIR);
+        if (workdir == null) {
+            return Files.createTempDirectory("cluster-leader-");
+        }
+        Path parent = Paths.get(workdir);
+        if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
+            throw refused(parent, "is no directory, or a symbolic link to one");
+        }
+        Path directory = Files.createTempDirectory(parent, "cluster-leader-");
+        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(parent);
+        String complaint = null;
+        if (!Files.getOwner(parent).equals(Files.getOwner(directory))) {
+            complaint = "belongs to " + Files.getOwner(parent);
+        } else if (permissions.contains(PosixFilePermission.GROUP_WRITE)
+                || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+            complaint = "can be written to by others (" + PosixFilePermissions.toString(permissions) + ")";
+        }
+        if (complaint != null) {
+            delete(directory);
+            throw refused(parent, complaint);
+        }
+        return directory;
+    }
+
+    private static ClusterLeaderException refused(Path workdir, String complaint) {
+        return new ClusterLeaderException("The property " + WORKDIR + " names " + workdir.toAbsolutePath() + ", which " + complaint
+                + ". Name a directory that belongs to this process's user and that nobody else can write to.");
+    }
+
+    private static void link(Path file, String fix) {
+        try {
+            System.load(file.toAbsolutePath().toString());
+        } catch (UnsatisfiedLinkError refused) {
+            boolean twice = String.valueOf(refused.getMessage()).contains("already loaded in another classloader");
+            throw new ClusterLeaderException("The native library " + file.toAbsolutePath() + " could not be loaded on " + platform()
+                    + " (" + libc() + "): " + refused.getMessage() + ". "
+                    + (twice ? "Remove it from " + PATH + " and java.library.path: each class loader then unpacks its own." : fix),
+                    refused);
+        }
+    }
+
+    private static String resource() {
+        return "/io/clusterleader/native/" + platform() + "/" + FILE_NAME;
+    }
+
+    /** As in {@code linux-x86_64} or {@code linux-aarch64-musl}. */
+    private static String platform() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT).replace(' ', '-');
+        String arch = System.getProperty("os.arch").replace("amd64", "x86_64");
+        return os + "-" + arch + ("musl".equals(libc()) ? "-musl" : "");
+    }
+
+    /** The C library that this process runs on is mapped into it. */
+    private static String libc() {
+        try {
+            return libc(Files.readAllLines(Paths.get("/proc/self/maps"), StandardCharsets.ISO_8859_1));
+        } catch (IOException notLinux) {
+            return "unknown";
+        }
+    }
+
+    static String libc(List<String> maps) {
+        return maps.stream().anyMatch(line -> line.contains("/ld-musl-")) ? "musl" : "glibc";
+    }
+
+    /** A file of the jar, null if it has none of this name. */
+    private static byte[] read(String resource) {
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                return null;
+            }
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            byte[] buffer = new byte[64 * 1024];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                bytes.write(buffer, 0, count);
+            }
+            return bytes.toByteArray();
+        } catch (IOException failure) {
+            throw new ClusterLeaderException("The jar's " + resource + " cannot be read: " + failure + ". Get the jar again.", failure);
+        }
+    }
+
+    /** As sha256sum prints it. */
+    private static String sha256(byte[] bytes) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+            return String.format("%064x", new BigInteger(1, digest));
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new AssertionError("every Java platform has SHA-256", impossible);
+        }
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.US_ASCII).trim();
+    }
+
+    /** What is mapped stays usable when its file is gone. */
+    private static void delete(Path directory) {
+        try {
+            Files.deleteIfExists(directory.resolve(FILE_NAME));
+            Files.deleteIfExists(directory);
+        } catch (IOException left) {
+            NativeLog.LOGGER.warning("Could not delete " + directory + ": " + left);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.clusterleader;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+
+/** Hands the native library's log lines to {@code java.util.logging}. */
+final class NativeLog {
+    static final Logger LOGGER = Logger.getLogger("io.clusterleader");
+
+    private static final Executor THREAD = DaemonThread.executor("cluster-leader-log");
+    private static final AtomicBoolean DUE = new AtomicBoolean();
+
+    private NativeLog() {}
+
+    /** Returns at once: a log handler may block. */
+    static void forward() {
+        if (DUE.compareAndSet(false, true)) {
+            THREAD.execute(NativeLog::drain);
+        }
+    }
+
+    private static void drain() {
+        DUE.set(false);
+        for (String line = Native.takeLog(); line != null; line = Native.takeLog()) {
+            LOGGER.log(record(line));
+        }
+    }
+
+    /** From {@code LEVEL\tmessage}. */
+    static LogRecord record(String line) {
+        int tab = line.indexOf('\t');
+        LogRecord record = new LogRecord(level(line.substring(0, Math.max(0, tab))), line.substring(tab + 1));
+        record.setLoggerName(LOGGER.getName());
+        // Else the formatter walks the stack to find a Java class that said it.
+        record.setSourceClassName(null);
+        return record;
+    }
+
+    private static Level level(String name) {
+        switch (name) {
+            case "ERROR":
+                return Level.SEVERE;
+            case "WARN":
+                return Level.WARNING;
+            case "DEBUG":
+                return Level.FINE;
+            default:
+                return Level.INFO;
+        }
+    }
+}
