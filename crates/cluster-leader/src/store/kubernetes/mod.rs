@@ -1,54 +1,203 @@
-//! STUB, to be replaced.
-use super::{Store, StoreError, Watched};
-use crate::error::Error;
-use election::{Identity, Record, Version};
-use std::path::Path;
+//! The record as a Lease of a Kubernetes cluster.
+//!
+//! | file | what |
+//! |---|---|
+//! | `place.rs`, `credentials.rs` | which Lease, at which server, as whom |
+//! | `connection.rs` | one request and its reply |
+//! | `watch.rs` | a watch, and where it goes on after a break |
+//! | `failure.rs` | what a failure means, for the election and for people |
 
-#[derive(Clone, Debug)]
-pub(crate) struct KubernetesPlace {}
-pub(crate) struct KubernetesStore;
-impl KubernetesPlace {
-    pub(crate) fn in_cluster(
-        _host: &str,
-        _port: &str,
-        _service_account: &Path,
-        _namespace: Option<String>,
-        _election: &str,
-    ) -> Result<Self, Error> {
-        Ok(Self {})
+mod connection;
+mod credentials;
+mod failure;
+mod place;
+mod watch;
+
+use std::cell::RefCell;
+use std::future::{pending, poll_fn};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use election::{Identity, Record, Seen, Version};
+use futures_util::StreamExt;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Resource;
+use kube::api::{GetParams, PostParams, WatchParams};
+use kube::core::{ObjectMeta, Request};
+
+use self::connection::{Composed, Connection};
+use self::failure::{Failure, Verb, heading};
+pub(crate) use self::place::KubernetesPlace;
+use self::watch::{Resume, Shown, Watch};
+use super::lease::{SeenLeases, put_record};
+use super::{Store, StoreError, StoreErrorKind, Watched};
+use crate::identity;
+
+/// One candidate's access to its Lease.
+pub(crate) struct KubernetesStore {
+    place: KubernetesPlace,
+    connection: Rc<Connection>,
+    requests: Request,
+    seen: RefCell<SeenLeases>,
+    /// Borrowed only while it is polled, never across an await.
+    watch: RefCell<Option<Watch>>,
+    watch_params: WatchParams,
+    resume: RefCell<Resume>,
+}
+
+impl KubernetesStore {
+    /// A watch lasts from 300 to 555 seconds, so that those of many candidates do not end at once.
+    const SHORTEST_WATCH: u32 = 300;
+
+    fn new(place: KubernetesPlace) -> Result<Self, StoreError> {
+        let [spread, ..] =
+            identity::seed().map_err(|error| StoreError::refused(error.to_string()))?.to_ne_bytes();
+        Ok(Self {
+            connection: Rc::new(Connection::new(&place)),
+            requests: Request::new(Lease::url_path(&(), Some(&place.namespace))),
+            seen: RefCell::default(),
+            watch: RefCell::new(None),
+            watch_params: WatchParams::default()
+                .fields(&format!("metadata.name={}", place.name))
+                .timeout(Self::SHORTEST_WATCH + u32::from(spread)),
+            resume: RefCell::default(),
+            place,
+        })
     }
-    pub(crate) fn from_kubeconfig(_namespace: Option<String>, _election: &str) -> Result<Self, Error> {
-        Ok(Self {})
+
+    fn explain(&self, verb: Verb, failure: &Failure) -> StoreError {
+        failure.explain(verb, &self.place)
     }
-    pub(crate) fn describe(&self) -> String {
-        "lease".to_owned()
+
+    /// Remembers a Lease that a reply or an event brought.
+    fn remember(&self, verb: Verb, lease: Lease) -> Result<(Record, Version), StoreError> {
+        let (record, version) =
+            self.seen.borrow_mut().remember(lease).map_err(|error| self.about(verb, error))?;
+        self.resume.borrow_mut().note(version.number);
+        Ok((record, version))
     }
-    pub(crate) fn open(&self, _timing: &election::Timing) -> Result<KubernetesStore, StoreError> {
-        Ok(KubernetesStore)
+
+    fn about(&self, verb: Verb, error: StoreError) -> StoreError {
+        StoreError::new(error.kind, format!("{}: {}", heading(verb, &self.place), error.message))
+    }
+
+    async fn write(&self, verb: Verb, request: Composed) -> Result<Version, StoreError> {
+        let lease = self.connection.lease(request).await.map_err(|failure| self.explain(verb, &failure))?;
+        self.remember(verb, lease).map(|(_, version)| version)
+    }
+
+    fn body(&self, verb: Verb, lease: &Lease) -> Result<Vec<u8>, StoreError> {
+        serde_json::to_vec(lease).map_err(|error| self.about(verb, StoreError::refused(error.to_string())))
+    }
+
+    fn open_watch(&self) -> Watch {
+        let from = self.resume.borrow().resource_version();
+        watch::open(Rc::clone(&self.connection), self.requests.watch(&self.watch_params, &from))
+    }
+
+    fn poll_watch(&self, context: &mut Context<'_>) -> Poll<Result<Shown, StoreError>> {
+        let mut watch = self.watch.borrow_mut();
+        let watch = watch.get_or_insert_with(|| self.open_watch());
+        let shown = ready!(watch.poll_next_unpin(context));
+        let shown = shown.unwrap_or_else(|| {
+            Err(Failure::Lost("the server ended the watch, as it does after some minutes".to_owned()))
+        });
+        Poll::Ready(shown.map_err(|failure| self.explain(Verb::Watch, &failure)))
+    }
+
+    async fn next_watched(&self) -> Result<Watched, StoreError> {
+        loop {
+            let shown = poll_fn(|context| self.poll_watch(context)).await?;
+            if let Some(watched) = self.watched(shown)? {
+                return Ok(watched);
+            }
+        }
+    }
+
+    /// What the election is told; nothing of the Leases of others, should a server send them.
+    fn watched(&self, shown: Shown) -> Result<Option<Watched>, StoreError> {
+        Ok(match shown {
+            Shown::Opened => Some(Watched::Opened),
+            Shown::Bookmark(version) => {
+                self.resume.borrow_mut().note(version);
+                Some(Watched::Alive)
+            }
+            Shown::Present(lease) | Shown::Deleted(lease)
+                if lease.metadata.name.as_ref() != Some(&self.place.name) =>
+            {
+                None
+            }
+            Shown::Present(lease) => {
+                let (record, version) = self.remember(Verb::Watch, lease)?;
+                Some(Watched::Seen(Seen::Present(record, version)))
+            }
+            Shown::Deleted(lease) => {
+                let (_, version) = self.remember(Verb::Watch, lease)?;
+                Some(Watched::Seen(Seen::Deleted(version)))
+            }
+        })
     }
 }
+
 impl Store for KubernetesStore {
     fn describe(&self) -> String {
-        String::new()
+        self.place.describe()
     }
+
     async fn read(&self) -> Result<Option<(Record, Version)>, StoreError> {
-        Err(StoreError::refused("stub"))
+        // Without a resourceVersion: what the majority of etcd holds, not what a cache does.
+        let request = self.requests.get(&self.place.name, &GetParams::default());
+        match self.connection.lease(request).await {
+            Ok(lease) => self.remember(Verb::Get, lease).map(Some),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(self.explain(Verb::Get, &failure)),
+        }
     }
-    async fn create(&self, _: &Record) -> Result<Version, StoreError> {
-        Err(StoreError::refused("stub"))
+
+    async fn create(&self, record: &Record) -> Result<Version, StoreError> {
+        let metadata = ObjectMeta {
+            name: Some(self.place.name.clone()),
+            namespace: Some(self.place.namespace.clone()),
+            ..ObjectMeta::default()
+        };
+        let mut lease = Lease { metadata, spec: None };
+        put_record(&mut lease, record);
+        let body = self.body(Verb::Create, &lease)?;
+        self.write(Verb::Create, self.requests.create(&PostParams::default(), body)).await
     }
-    async fn update(&self, _: &Record, _: &Version) -> Result<Version, StoreError> {
-        Err(StoreError::refused("stub"))
+
+    async fn update(&self, record: &Record, version: &Version) -> Result<Version, StoreError> {
+        let lease = self.seen.borrow().with_record(version, record);
+        let lease = lease.map_err(|error| self.about(Verb::Update, error))?;
+        let body = self.body(Verb::Update, &lease)?;
+        let request = self.requests.replace(&self.place.name, &PostParams::default(), body);
+        self.write(Verb::Update, request).await
     }
+
     async fn watch(&self) -> Result<Watched, StoreError> {
-        std::future::pending().await
+        let watched = self.next_watched().await;
+        if let Err(error) = &watched {
+            self.close_watch();
+            if error.kind == StoreErrorKind::WatchExpired {
+                self.resume.borrow_mut().forget();
+            }
+        }
+        watched
     }
-    fn close_watch(&self) {}
-    async fn proof_of_death(&self, _: &Identity) {
-        std::future::pending().await
+
+    fn close_watch(&self) {
+        self.watch.replace(None);
     }
-    fn reconnect(&self) {}
-    async fn stand_as(&self, _: &Identity) -> Result<(), StoreError> {
+
+    async fn proof_of_death(&self, _holder: &Identity) {
+        pending().await
+    }
+
+    fn reconnect(&self) {
+        self.connection.reconnect();
+    }
+
+    async fn stand_as(&self, _identity: &Identity) -> Result<(), StoreError> {
         Ok(())
     }
 }
