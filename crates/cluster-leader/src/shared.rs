@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant as StdInstant};
 
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     last_beat: AtomicU64,
     story: Mutex<Story>,
     changed: Condvar,
+    /// The driver has taken this election up.
+    taken_up: AtomicBool,
     /// Outlives a restart of the driver.
     commands: Mutex<VecDeque<Command>>,
     commanded: Notify,
@@ -41,6 +43,8 @@ struct Story {
     term: Option<u64>,
     /// Commands under way that withdraw the claim.
     withdrawals: u32,
+    /// The election is to end, whatever happens to its driver.
+    stopping: bool,
     last_problem: Option<String>,
     version: u64,
     changes: VecDeque<Change>,
@@ -96,12 +100,14 @@ impl Shared {
                 record: None,
                 term: None,
                 withdrawals: 0,
+                stopping: false,
                 last_problem: None,
                 version: 1,
                 changes: VecDeque::new(),
                 last_change: 0,
             }),
             changed: Condvar::new(),
+            taken_up: AtomicBool::new(false),
             commands: Mutex::new(VecDeque::new()),
             commanded: Notify::new(),
         })
@@ -176,6 +182,7 @@ impl Shared {
     }
 
     pub(crate) fn begin_stop(&self) {
+        self.story().stopping = true;
         self.withdraw_and(Command::Stop);
     }
 
@@ -193,7 +200,7 @@ impl Shared {
     }
 
     pub(crate) fn verify(&self) -> Result<bool, Error> {
-        if self.story().state == State::Stopped {
+        if self.is_stopped() {
             return Err(Error::Stopped);
         }
         let (reply, answer) = mpsc::sync_channel(1);
@@ -231,6 +238,12 @@ impl Shared {
     }
 
     // ---- for the driver ------------------------------------------------------------------------
+
+    /// Whether the caller is the one to stand in this election: a restarted driver finds an
+    /// election both on its roster and among the newly enrolled.
+    pub(crate) fn take_up(&self) -> bool {
+        !self.taken_up.swap(true, Ordering::Relaxed)
+    }
 
     pub(crate) async fn next_command(&self) -> Command {
         loop {
@@ -297,18 +310,24 @@ impl Shared {
         story.withdrawals = story.withdrawals.saturating_sub(1);
     }
 
-    /// The driver failed: nobody renews, so nobody claims.
+    /// The driver failed: nobody renews, so nobody claims. What it was told may be lost with it;
+    /// what it was not told yet is kept.
     pub(crate) fn withdraw_for_failed_driver(&self) {
         self.claim.store(None);
+        self.taken_up.store(false, Ordering::Relaxed);
         let mut story = self.story();
-        if let Some(term) = story.term.take() {
-            story.tell(ChangeKind::Lost { token: term, reason: LostReason::DriverFailed });
+        if let Some(token) = story.term.take() {
+            story.tell(ChangeKind::Lost { token, reason: LostReason::DriverFailed });
         }
-        if story.state != State::Stopped {
-            story.state = State::Starting;
-        }
+        let withdraws = |command: &&Command| matches!(command, Command::StepDown | Command::Stop);
+        story.withdrawals = u32::try_from(lock(&self.commands).iter().filter(withdraws).count()).unwrap_or(0);
+        story.state = if story.stopping { State::Stopped } else { State::Starting };
         story.record = None;
         self.ring(story);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.story().state == State::Stopped
     }
 
     pub(crate) fn set_stopped(&self) {

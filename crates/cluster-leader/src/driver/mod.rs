@@ -7,6 +7,7 @@ mod watching;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,7 +85,7 @@ pub(crate) fn start(election: &Arc<Shared>) -> Result<(), Error> {
 pub fn shutdown(timeout: Duration) -> bool {
     let Some(driver) = lock(&DRIVER).take() else { return true };
     if driver.process != process::id() {
-        std::mem::forget(driver);
+        std::mem::forget(driver); // the parent's
         return true;
     }
     let deadline = Instant::now() + timeout;
@@ -94,18 +95,27 @@ pub fn shutdown(timeout: Duration) -> bool {
     driver.alive.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Disconnected)
 }
 
+/// The process in which the driver was started; 0: none was.
+static DRIVERS_PROCESS: AtomicU32 = AtomicU32::new(0);
+
 /// Whether this process was forked from the one in which the driver runs.
 pub(crate) fn is_forked_child() -> bool {
-    lock(&DRIVER).as_ref().is_some_and(|driver| driver.process != process::id())
+    let process = DRIVERS_PROCESS.load(Ordering::Relaxed);
+    process != 0 && process != process::id()
 }
 
 /// What is still held when the process ends is released here, within one retry period: the host
 /// runs no code any more, so nobody works under the claims.
 fn release_at_exit() {
+    if is_forked_child() {
+        return;
+    }
+    // Whoever holds the lock starts or ends the driver at this moment, and may never let go.
     let Ok(driver) = DRIVER.try_lock() else { return };
-    let Some(driver) = driver.as_ref().filter(|driver| driver.process == process::id()) else { return };
-    let longest = driver.roster.all().iter().map(|election| election.timing().retry_period()).max();
-    stop_all(&driver.roster, Instant::now() + longest.unwrap_or_default());
+    let Some(roster) = driver.as_ref().map(|driver| Arc::clone(&driver.roster)) else { return };
+    drop(driver);
+    let longest = roster.all().iter().map(|election| election.timing().retry_period()).max();
+    stop_all(&roster, Instant::now() + longest.unwrap_or_default());
 }
 
 fn stop_all(roster: &Roster, deadline: Instant) {
@@ -131,6 +141,7 @@ impl Driver {
                 drop::<mpsc::Sender<()>>(ended);
             })
             .map_err(|source| Error::System { what: "no thread for the elections", source })?;
+        DRIVERS_PROCESS.store(process::id(), Ordering::Relaxed);
         Ok(Self { process: process::id(), enrol, roster, alive })
     }
 }
@@ -157,6 +168,7 @@ fn run(mut enrolments: UnboundedReceiver<Arc<Shared>>, roster: &Roster) {
         for election in &running {
             election.withdraw_for_failed_driver();
         }
+        running.retain(|election| !election.is_stopped());
         thread::sleep(RESTART_PAUSE);
     }
 }

@@ -21,6 +21,9 @@ type Running<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Stands in an election until it is stopped.
 pub(super) async fn run(shared: Arc<Shared>) {
+    if !shared.take_up() {
+        return;
+    }
     let resolved = shared.resolved();
     tracing::info!(
         "stands in election {:?} as {:?} ({})",
