@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
+	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
 )
@@ -13,8 +17,17 @@ type etcdServer struct {
 	*embed.Etcd
 }
 
-// startEtcd returns when etcd serves, or when ctx is done.
+// startEtcd returns when etcd serves.
 func startEtcd(ctx context.Context, dir string) (*etcdServer, error) {
+	// etcd cannot resume a first start that was cut short: it would wait for
+	// ever for a leader. Nothing is stored before that is over, so start anew.
+	started := filepath.Join(dir, "started")
+	if _, err := os.Stat(started); errors.Is(err, os.ErrNotExist) {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, err
+		}
+	}
+
 	cfg := embed.NewConfig()
 	cfg.Name = "apiserver"
 	cfg.Dir = dir
@@ -27,6 +40,8 @@ func startEtcd(ctx context.Context, dir string) (*etcdServer, error) {
 	cfg.UnsafeNoFsync = true
 	// The only member elects itself after this time at every start.
 	cfg.TickMs, cfg.ElectionMs = 20, 200
+	// As kubeadm sets it: bookmarks of a quiet watch advance with it.
+	cfg.WatchProgressNotifyInterval = 5 * time.Second
 	// Zero, the library's default, would log every request as a slow one.
 	cfg.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	cfg.LogLevel = "warn"
@@ -38,11 +53,12 @@ func startEtcd(ctx context.Context, dir string) (*etcdServer, error) {
 	}
 	select {
 	case <-etcd.Server.ReadyNotify():
-	case <-ctx.Done():
+		return &etcdServer{etcd}, os.WriteFile(started, nil, 0o600)
 	case err := <-etcd.Err():
 		return nil, fmt.Errorf("start etcd: %w", err)
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return &etcdServer{etcd}, nil
 }
 
 func (e *etcdServer) endpoint() string { return "http://" + e.Clients[0].Addr().String() }

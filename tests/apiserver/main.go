@@ -14,14 +14,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"k8s.io/klog/v2"
 )
-
-// startTimeout is generous because tests start servers on starved machines,
-// where minutes have been seen for what takes seconds otherwise.
-const startTimeout = 3 * time.Minute
 
 func main() {
 	stderr := os.Stderr
@@ -99,36 +94,30 @@ func run(opts commandLine, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, dir, creds, listener, stdout)
+	err = serve(ctx, dir, creds, listener, stdout)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // asked to end while starting
+	}
+	return err
 }
 
 // serve runs etcd and the API server until ctx is done, and announces them on
 // stdout once they are ready.
 func serve(ctx context.Context, dir *dataDir, creds *credentials, listener net.Listener, stdout io.Writer) error {
 	etcd, err := startEtcd(ctx, dir.etcd())
-	if err != nil || ctx.Err() != nil {
+	if err != nil {
 		return err
 	}
 	defer etcd.stop()
-
 	stopped, err := startKubeAPIServer(ctx, dir, creds, listener, etcd.endpoint())
 	if err != nil {
 		return err
 	}
 
-	ready := make(chan error, 1)
 	server := newServerInfo(dir, creds, listener.Addr().(*net.TCPAddr))
-	go func() { ready <- server.waitReady(ctx, startTimeout, creds) }()
-	select {
-	case <-ctx.Done():
-		// Half started servers stop slowly; an exit as abrupt as a crash loses nothing.
-		return nil
-	case err := <-stopped:
-		return fmt.Errorf("kube-apiserver ended while starting, see %s: %w", dir.log(), err)
-	case err := <-ready:
-		if err != nil {
-			return fmt.Errorf("kube-apiserver is not ready, see %s: %w", dir.log(), err)
-		}
+	if err := server.waitReady(ctx, creds, stopped); err != nil {
+		// Not waiting for stopped: a half started server takes long to stop.
+		return fmt.Errorf("kube-apiserver is not ready, see %s: %w", dir.log(), err)
 	}
 	if err := server.announce(dir, creds, stdout); err != nil {
 		return err

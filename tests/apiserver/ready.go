@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +17,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
+
+// startTimeout is generous because tests start servers on starved machines,
+// where minutes have been seen for what takes seconds otherwise.
+const startTimeout = 3 * time.Minute
 
 // serverInfo is what a test needs to know of a server: the line on stdout.
 type serverInfo struct {
@@ -76,7 +79,7 @@ func (s serverInfo) writeKubeconfig(creds *credentials) error {
 }
 
 // waitReady returns once the server treats requests as it will from then on.
-func (s serverInfo) waitReady(ctx context.Context, timeout time.Duration, creds *credentials) error {
+func (s serverInfo) waitReady(ctx context.Context, creds *credentials, stopped <-chan error) error {
 	config := &rest.Config{
 		Host:            s.URL,
 		BearerToken:     creds.adminToken,
@@ -94,14 +97,19 @@ func (s serverInfo) waitReady(ctx context.Context, timeout time.Duration, creds 
 	}
 
 	var last error
-	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, timeout, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, startTimeout, true, func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-stopped:
+			return false, fmt.Errorf("it ended while starting: %w", err)
+		default:
+		}
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		last = checkReady(ctx, admin, user)
 		return last == nil, nil
 	})
 	if err != nil {
-		return errors.Join(err, last)
+		return fmt.Errorf("%w (last answer: %v)", err, last)
 	}
 	return nil
 }

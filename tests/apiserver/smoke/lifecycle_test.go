@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,19 +43,25 @@ func TestTerminateWithOpenWatch(t *testing.T) {
 	}
 }
 
-func TestTerminateWhileStarting(t *testing.T) {
-	dir := t.TempDir()
-	server := launch(t, binary, "--data-dir", dir)
-	eventually(t, "etcd has data", func() error {
-		_, err := os.Stat(dir + "/etcd/member/snap/db")
-		return err
-	})
-	server.signal(t, syscall.SIGTERM)
-	server.awaitExit(t)
-	if code := server.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit status %d: %s", code, read(t, server.stderr))
+// TestInterruptedFirstStart cuts short the moments in which etcd sets itself up.
+func TestInterruptedFirstStart(t *testing.T) {
+	for _, delay := range []time.Duration{0, 10 * time.Millisecond, 100 * time.Millisecond, time.Second} {
+		t.Run(delay.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			server := launch(t, binary, "--data-dir", dir)
+			eventually(t, "etcd has a file", func() error {
+				_, err := os.Stat(filepath.Join(dir, "etcd", "member", "snap", "db"))
+				return err
+			})
+			time.Sleep(delay)
+			server.signal(t, syscall.SIGTERM)
+			server.awaitExit(t)
+			if code := server.cmd.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("exit status %d: %s", code, read(t, server.stderr))
+			}
+			startServer(t, dir)
+		})
 	}
-	startServer(t, dir)
 }
 
 func TestKillAndRestart(t *testing.T) {

@@ -170,7 +170,7 @@ func (i info) withToken(t *testing.T, token string) *kubernetes.Clientset {
 	return client
 }
 
-// eventually repeats check until it returns nil.
+// eventually polls check until it returns nil.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
