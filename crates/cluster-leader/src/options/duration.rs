@@ -36,7 +36,12 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|number| number.checked_mul(milliseconds_per_unit))
         .map(Duration::from_millis)
-        .ok_or_else(|| format!("{} is too long to be counted in milliseconds: write a shorter duration, for example 15s", quoted(text)))
+        .ok_or_else(|| {
+            format!(
+                "{} is too long to be counted in milliseconds: write a shorter duration, for example 15s",
+                quoted(text)
+            )
+        })
 }
 
 #[cfg(test)]

@@ -54,7 +54,10 @@ impl Environment {
     }
 
     /// The first of `variables` that is set, with its name.
-    pub(super) fn first_text(&self, variables: &[&'static str]) -> Result<Option<(&'static str, &str)>, Error> {
+    pub(super) fn first_text(
+        &self,
+        variables: &[&'static str],
+    ) -> Result<Option<(&'static str, &str)>, Error> {
         for variable in variables {
             if let Some(value) = self.text(variable)? {
                 return Ok(Some((variable, value)));
@@ -91,9 +94,9 @@ fn unknown(variable: &str, rest: &str) -> String {
     let nearest = Setting::ALL
         .iter()
         .map(|setting| setting.variable())
-        .map(|known| (strsim::osa_distance(known.trim_start_matches(PREFIX), rest), known))
+        .map(|known| (strsim::osa_distance(known.strip_prefix(PREFIX).unwrap_or(known), rest), known))
         .min()
-        .filter(|(distance, _)| *distance <= FARTHEST && *distance < rest.chars().count());
+        .filter(|(distance, _)| *distance <= FARTHEST);
     match nearest {
         Some((_, known)) => {
             format!("the environment variable {variable} is unknown and has no effect. Did you mean {known}?")
@@ -218,7 +221,10 @@ mod tests {
             ("0::/system.slice/docker-3f1c0d.scope\n", Some("docker-3f1c0d.scope")),
             ("3:cpu:/kubepods/besteffort/pod1/3f\n", Some("kubepods")),
             ("0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-3f.scope", Some("kubepods.slice")),
-            ("0::/system.slice/containerd.service/kubepods-pod1:cri-containerd:3f", Some("kubepods-pod1:cri-containerd:3f")),
+            (
+                "0::/system.slice/containerd.service/kubepods-pod1:cri-containerd:3f",
+                Some("kubepods-pod1:cri-containerd:3f"),
+            ),
             ("0::/system.slice/cri-containerd-3f.scope", Some("cri-containerd-3f.scope")),
             ("4:memory:/lxc/web\n", Some("lxc")),
             ("0::/lxc.payload.web/init.scope", Some("lxc.payload.web")),

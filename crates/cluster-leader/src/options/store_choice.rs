@@ -56,9 +56,13 @@ fn check_directory(directory: &Path) -> Result<(), String> {
     Err(if directory.as_os_str().is_empty() {
         format!("no directory follows \"file:\": {RULE}")
     } else if directory.starts_with("~") || directory.to_string_lossy().starts_with('$') {
-        format!("the directory {shown} is not absolute, and neither ~ nor variables are expanded here: {RULE}")
+        format!(
+            "the directory {shown} is not absolute, and neither ~ nor variables are expanded here: {RULE}"
+        )
     } else {
-        format!("the directory {shown} is not absolute, so it would depend on where a process was started: {RULE}")
+        format!(
+            "the directory {shown} is not absolute, so it would depend on where a process was started: {RULE}"
+        )
     })
 }
 

@@ -9,7 +9,7 @@ use std::future::Future;
 
 use election::{Identity, Outcome, Record, Seen, Version};
 
-pub(crate) use file::FilePlace;
+pub(crate) use file::{FilePlace, default_directory};
 pub(crate) use kubernetes::KubernetesPlace;
 
 /// A place for one election's record, with compare-and-set.

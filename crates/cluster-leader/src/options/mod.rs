@@ -1,0 +1,274 @@
+//! What an election is told: by its caller, by the environment, by default.
+
+mod duration;
+mod environment;
+mod names;
+mod resolve;
+mod setting;
+mod store_choice;
+
+use std::time::Duration;
+
+pub(crate) use environment::Environment;
+pub(crate) use resolve::{Place, Resolved, resolve};
+pub use setting::Setting;
+pub use store_choice::StoreChoice;
+
+use crate::error::Error;
+
+/// The settings of an election, as they are given to [`Elector::start`](crate::Elector::start).
+///
+/// | meaning | method | environment | Java and Spring property | default |
+/// |---|---|---|---|---|
+/// | the election: the name of its Lease, the same for all replicas | [`election`](Self::election) | `CLUSTER_LEADER_ELECTION` | `cluster-leader.election` | with files `default`; in Kubernetes none: an error that proposes a name |
+/// | the Lease's namespace | [`namespace`](Self::namespace) | `CLUSTER_LEADER_NAMESPACE` | `cluster-leader.namespace` | `POD_NAMESPACE`, `MY_POD_NAMESPACE`, the service account's, the kubeconfig context's |
+/// | the name that this process shows to others | [`instance_name`](Self::instance_name) | `CLUSTER_LEADER_INSTANCE_NAME` | `cluster-leader.instance-name` | `MY_POD_NAME`, `POD_NAME`, `HOSTNAME`, the host's name |
+/// | where the record is kept: `auto`, `kubernetes`, `file`, `file:DIR` | [`store`](Self::store) | `CLUSTER_LEADER_STORE` | `cluster-leader.store` | `auto` |
+/// | how long others wait before they take over | [`lease_duration`](Self::lease_duration) | `CLUSTER_LEADER_LEASE_DURATION` | `cluster-leader.lease-duration` | `15s` |
+/// | how long a claim lasts without being renewed | [`renew_deadline`](Self::renew_deadline) | `CLUSTER_LEADER_RENEW_DEADLINE` | `cluster-leader.renew-deadline` | `10s` |
+/// | the pause between attempts after a failure | [`retry_period`](Self::retry_period) | `CLUSTER_LEADER_RETRY_PERIOD` | `cluster-leader.retry-period` | `2s` |
+/// | proof of death from pods: `false`, all that this version can do | | `CLUSTER_LEADER_WATCH_PODS` | `cluster-leader.watch-pods` | `false` |
+/// | a host silent for this long is stuck and gives up; `0`: never | [`heartbeat`](Self::heartbeat) | `CLUSTER_LEADER_HEARTBEAT` | `cluster-leader.heartbeat` | `0`; in Java the lease duration |
+///
+/// **What wins:** what was given by a method or by [`set`](Self::set) (the later call), else the
+/// environment, else the default. Every `Options` is completed from the environment when an
+/// election starts, [`Options::new`] too. An empty text or variable counts as not given.
+///
+/// **Durations** as text are a whole number and a unit: `15s`, `1500ms`, `1m`, `1h`; `0` needs no
+/// unit. The lease duration is whole seconds, at least 1 s above the renew deadline, which is more
+/// than 1.2 retry periods.
+///
+/// **`auto`** is Kubernetes wherever `KUBERNETES_SERVICE_HOST` is set; a missing token is an error
+/// then, and never files. In any other container (told by `/.dockerenv`, `/run/.containerenv` or
+/// its control group) it is an error: every container has files of its own and would elect
+/// itself, so files must be asked for by name. On a plain host it is files, and the election is
+/// among the processes of that machine only. A kubeconfig is used only where `kubernetes` is asked
+/// for by name, outside a cluster.
+///
+/// **Mistakes:** a bad value, or a bad combination, is an [`Error::Configuration`] that names where
+/// the value came from, the value, the rule and the fix; so is a bad value of a variable above
+/// that another setting overrides. An unknown variable that begins with `CLUSTER_LEADER_` is
+/// a warning in the log when an election starts, except those that Kubernetes makes for a Service
+/// called `cluster-leader` (`CLUSTER_LEADER_SERVICE_HOST`, `CLUSTER_LEADER_PORT` and the like).
+///
+/// ```
+/// use std::time::Duration;
+/// use cluster_leader::{Options, Setting};
+///
+/// let options = Options::new()
+///     .election("billing-jobs")
+///     .lease_duration(Duration::from_secs(6))
+///     .renew_deadline(Duration::from_secs(4))
+///     .set(Setting::RetryPeriod, "800ms", "retry.period in billing.toml")?;
+/// # Ok::<(), cluster_leader::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "options do nothing until an election is started with them"]
+pub struct Options {
+    election: Option<Given<String>>,
+    namespace: Option<Given<String>>,
+    instance_name: Option<Given<String>>,
+    store: Option<Given<StoreChoice>>,
+    lease_duration: Option<Given<Duration>>,
+    renew_deadline: Option<Given<Duration>>,
+    retry_period: Option<Given<Duration>>,
+    heartbeat: Option<Given<Duration>>,
+    heartbeat_by_default: bool,
+}
+
+/// A value, and who gave it: errors name both.
+#[derive(Clone, Debug)]
+struct Given<T> {
+    value: T,
+    origin: String,
+}
+
+impl Options {
+    /// Options of which nothing is given yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As [`new`](Self::new), with what the environment says now.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`]: a variable has a bad value. Whether the timings fit together is
+    /// checked when an election starts.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::new().or_environment(&Environment::of_process())
+    }
+
+    /// The election: the name of its Lease (a DNS-1123 subdomain), the same for all candidates.
+    /// File names have room for 180 of its at most 253 characters.
+    pub fn election(mut self, election: impl Into<String>) -> Self {
+        give_text(&mut self.election, Setting::Election, election.into());
+        self
+    }
+
+    /// The namespace of the Lease (a DNS-1123 label). The file store has none.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        give_text(&mut self.namespace, Setting::Namespace, namespace.into());
+        self
+    }
+
+    /// The name that this process shows to others: the pod's name, as a rule. At most 200
+    /// characters, no control characters. It need not be unique: what tells candidates apart is
+    /// this name and random characters.
+    pub fn instance_name(mut self, name: impl Into<String>) -> Self {
+        give_text(&mut self.instance_name, Setting::InstanceName, name.into());
+        self
+    }
+
+    /// Where the record is kept.
+    pub fn store(mut self, store: StoreChoice) -> Self {
+        self.store = Some(Given::by_option(Setting::Store, store));
+        self
+    }
+
+    /// How long others wait, from their own observation of the record, before they take over from
+    /// a holder that has stopped renewing it. Whole seconds.
+    pub fn lease_duration(mut self, duration: Duration) -> Self {
+        self.lease_duration = Some(Given::by_option(Setting::LeaseDuration, duration));
+        self
+    }
+
+    /// How long a claim lasts, from just before the write that made it.
+    pub fn renew_deadline(mut self, duration: Duration) -> Self {
+        self.renew_deadline = Some(Given::by_option(Setting::RenewDeadline, duration));
+        self
+    }
+
+    /// The pause between attempts after a failure.
+    pub fn retry_period(mut self, duration: Duration) -> Self {
+        self.retry_period = Some(Given::by_option(Setting::RetryPeriod, duration));
+        self
+    }
+
+    /// How long the host may go without calling [`Elector::beat`](crate::Elector::beat) before it
+    /// counts as stuck and gives leadership up until it calls again. Zero: never.
+    pub fn heartbeat(mut self, duration: Duration) -> Self {
+        self.heartbeat = Some(Given::by_option(Setting::Heartbeat, duration));
+        self
+    }
+
+    /// For hosts that always beat: unless a heartbeat is given, here or in the environment, it is
+    /// the lease duration, and not off.
+    pub fn heartbeat_by_default(mut self) -> Self {
+        self.heartbeat_by_default = true;
+        self
+    }
+
+    /// Gives a setting as text, in the form that its environment variable has. `origin` says for
+    /// errors where the text is from: the name of a property, a flag, a line of a file. An empty
+    /// text gives nothing.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`], with `origin` as its name: the text is no good value.
+    pub fn set(mut self, setting: Setting, text: &str, origin: &str) -> Result<Self, Error> {
+        if text.is_empty() {
+            return Ok(self);
+        }
+        let words = || Some(Given { value: text.to_owned(), origin: origin.to_owned() });
+        match setting {
+            Setting::Election => self.election = words(),
+            Setting::Namespace => self.namespace = words(),
+            Setting::InstanceName => self.instance_name = words(),
+            Setting::Store => self.store = Some(Given::parsed(text, origin, StoreChoice::parse)?),
+            Setting::LeaseDuration => {
+                self.lease_duration = Some(Given::parsed(text, origin, duration::parse)?);
+            }
+            Setting::RenewDeadline => {
+                self.renew_deadline = Some(Given::parsed(text, origin, duration::parse)?);
+            }
+            Setting::RetryPeriod => self.retry_period = Some(Given::parsed(text, origin, duration::parse)?),
+            Setting::Heartbeat => self.heartbeat = Some(Given::parsed(text, origin, duration::parse)?),
+            Setting::WatchPods => drop(Given::parsed(text, origin, check_watch_pods)?),
+        }
+        self.check()?;
+        Ok(self)
+    }
+
+    /// Completes what is not given from the environment.
+    ///
+    /// # Errors
+    /// A variable has a bad value, even if something else overrides it.
+    fn or_environment(self, environment: &Environment) -> Result<Self, Error> {
+        let mut there = Self::default();
+        for setting in Setting::ALL {
+            if let Some(text) = environment.text(setting.variable())? {
+                there = there.set(setting, text, setting.variable())?;
+            }
+        }
+        Ok(Self {
+            election: self.election.or(there.election),
+            namespace: self.namespace.or(there.namespace),
+            instance_name: self.instance_name.or(there.instance_name),
+            store: self.store.or(there.store),
+            lease_duration: self.lease_duration.or(there.lease_duration),
+            renew_deadline: self.renew_deadline.or(there.renew_deadline),
+            retry_period: self.retry_period.or(there.retry_period),
+            heartbeat: self.heartbeat.or(there.heartbeat),
+            heartbeat_by_default: self.heartbeat_by_default,
+        })
+    }
+
+    /// Checks each value for itself.
+    fn check(&self) -> Result<(), Error> {
+        check(self.election.as_ref(), |name| names::check_election(name))?;
+        check(self.namespace.as_ref(), |name| names::check_namespace(name))?;
+        check(self.instance_name.as_ref(), |name| names::check_instance_name(name))?;
+        check(self.store.as_ref(), StoreChoice::check)
+    }
+}
+
+impl<T> Given<T> {
+    fn by_option(setting: Setting, value: T) -> Self {
+        Self { value, origin: setting.option().to_owned() }
+    }
+
+    fn parsed(
+        text: &str,
+        origin: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Self, Error> {
+        match parse(text) {
+            Ok(value) => Ok(Self { value, origin: origin.to_owned() }),
+            Err(problem) => Err(Error::Configuration { name: origin.to_owned(), problem }),
+        }
+    }
+}
+
+fn give_text(place: &mut Option<Given<String>>, setting: Setting, text: String) {
+    if !text.is_empty() {
+        *place = Some(Given::by_option(setting, text));
+    }
+}
+
+fn check<T>(given: Option<&Given<T>>, rule: impl FnOnce(&T) -> Result<(), String>) -> Result<(), Error> {
+    let Some(Given { value, origin }) = given else { return Ok(()) };
+    rule(value).map_err(|problem| Error::Configuration { name: origin.clone(), problem })
+}
+
+fn check_watch_pods(text: &str) -> Result<(), String> {
+    if text == "false" {
+        return Ok(());
+    }
+    Err(format!(
+        "{} cannot be done: this version does not watch pods for a proof of death. Unset it, or set it to false",
+        quoted(text)
+    ))
+}
+
+/// A value as errors show it: what cannot be seen is escaped, what is very long is cut.
+fn quoted(value: &str) -> String {
+    const MOST: usize = 80;
+    match value.char_indices().nth(MOST) {
+        None => format!("{value:?}"),
+        Some((end, _)) => {
+            format!("{:?}... ({} characters)", value.get(..end).unwrap_or_default(), value.chars().count())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
