@@ -220,6 +220,8 @@ public final class ClusterLeader implements AutoCloseable {
      * Hands leadership over: the answer is no from here on, the record is released, and this process
      * sits out until another has led or one lease duration has passed. Does nothing if this process
      * does not lead.
+     *
+     * @throws ClusterLeaderException if the election was closed
      */
     public void stepDown() {
         Native.stepDown(handle);
@@ -240,8 +242,12 @@ public final class ClusterLeader implements AutoCloseable {
         if (fields != null) {
             lastStatus = fields;
         }
-        Native.stop(handle);
-        Heartbeat.end(listeners);
+        listeners.expectEnd();
+        try {
+            Native.stop(handle);
+        } finally {
+            Heartbeat.end(listeners);
+        }
     }
 
     /**

@@ -162,7 +162,7 @@ public final class Election {
             String origin = setting.origin();
             String value = values.get(setting);
             if (value == null) {
-                origin = "the Java property " + setting.property();
+                origin = "the property " + setting.property();
                 value = System.getProperty(setting.property());
             }
             if (value != null) {

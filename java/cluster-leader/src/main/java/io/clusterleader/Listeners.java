@@ -1,6 +1,7 @@
 package io.clusterleader;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -25,6 +26,8 @@ final class Listeners {
     private final long handle;
     private final List<Registered> registered = new CopyOnWriteArrayList<>();
     private final AtomicBoolean due = new AtomicBoolean();
+    private volatile boolean used;
+    private volatile boolean ending;
 
     // What was told so far. Only the listener thread touches these.
     private long lastNumber;
@@ -38,7 +41,8 @@ final class Listeners {
     }
 
     LeadershipListener.Registration add(LeadershipListener listener) {
-        Registered added = new Registered(listener);
+        Registered added = new Registered(Objects.requireNonNull(listener, "listener"));
+        used = true;
         THREAD.execute(() -> {
             tellChanges();
             if (leader.isPresent()) {
@@ -62,22 +66,40 @@ final class Listeners {
         }
     }
 
-    /** Has the listeners told the last of an election that is closed, and forgets them. */
+    /** The election is about to be closed: it cannot be asked for changes much longer. */
+    void expectEnd() {
+        ending = true;
+    }
+
+    /** Has the listeners told that an election that is closed is lost, and forgets them. */
     void end() {
-        THREAD.execute(() -> {
-            tellChanges();
-            if (leading) {
-                lost(LostReason.STOPPED);
-            }
-            registered.clear();
-        });
+        if (used) {
+            THREAD.execute(() -> {
+                tellChanges();
+                if (leading) {
+                    lost(LostReason.STOPPED);
+                }
+                registered.clear();
+            });
+        }
     }
 
     private void tellChanges() {
         due.set(false);
-        long[] changes = Native.changes(handle, lastNumber);
-        for (int at = 0; changes != null && at < changes.length; at += 4) {
+        long[] changes = changes();
+        for (int at = 0; at < changes.length; at += 4) {
             tellChange(changes[at], changes[at + 1], changes[at + 2], changes[at + 3]);
+        }
+    }
+
+    private long[] changes() {
+        try {
+            return Native.changes(handle, lastNumber);
+        } catch (ClusterLeaderException failure) {
+            if (!ending) {
+                NativeLog.LOGGER.log(Level.SEVERE, "Changes of leadership could not be told yet.", failure);
+            }
+            return new long[0];
         }
     }
 
