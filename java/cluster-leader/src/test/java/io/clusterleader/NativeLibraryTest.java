@@ -1,0 +1,334 @@
+package io.clusterleader;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each test loads the library anew, by a class loader of its own. */
+class NativeLibraryTest {
+    private static final String LIBRARY_PATH = "java.library.path";
+    private static final Path CLASSES = Path.of(ClusterLeader.class.getProtectionDomain().getCodeSource().getLocation().getPath());
+
+    @TempDir
+    private Path directory;
+
+    private final Map<String, String> propertiesBefore = new HashMap<>();
+    private final List<String> warnings = new ArrayList<>();
+    private final Handler handler = new Handler() {
+        @Override
+        public void publish(LogRecord record) {
+            warnings.add(record.getMessage());
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+    };
+
+    @BeforeEach
+    void listen() {
+        NativeLog.LOGGER.addHandler(handler);
+        NativeLog.LOGGER.setUseParentHandlers(false);
+    }
+
+    @AfterEach
+    void restore() {
+        NativeLog.LOGGER.removeHandler(handler);
+        NativeLog.LOGGER.setUseParentHandlers(true);
+        propertiesBefore.forEach((name, value) -> {
+            if (value == null) {
+                System.clearProperty(name);
+            } else {
+                System.setProperty(name, value);
+            }
+        });
+    }
+
+    @Test
+    void the_jars_library_is_unpacked_loaded_and_deleted() throws Exception {
+        set(NativeLibrary.WORKDIR, directory.toString());
+        load(CLASSES);
+        assertTrue(isMapped(directory), () -> "not mapped from " + directory);
+        assertEquals(List.of(), list(directory));
+        assertEquals(List.of(), warnings);
+    }
+
+    @Test
+    void the_named_library_is_loaded_in_place() throws Exception {
+        Path named = Files.copy(bundled(), directory.resolve("mine.so"));
+        set(NativeLibrary.PATH, named.toString());
+        load(CLASSES);
+        assertTrue(isMapped(named));
+    }
+
+    @Test
+    void a_named_library_that_cannot_be_loaded_is_told_with_the_platform_and_the_fix() throws Exception {
+        refused(directory.resolve("none.so"), "/none.so, which is no file", "Name the library itself");
+        refused(directory, "which is no file", "Name the library itself");
+        Path text = Files.writeString(directory.resolve("text.so"), "no library");
+        refused(text, "/text.so could not be loaded on linux-", "(glibc)", "Name a library for this platform");
+    }
+
+    private void refused(Path named, String... parts) throws Exception {
+        set(NativeLibrary.PATH, named.toString());
+        assertFails(CLASSES, parts);
+    }
+
+    @Test
+    void a_second_class_loader_is_told_what_to_do_about_a_named_library() throws Exception {
+        set(NativeLibrary.PATH, Files.copy(bundled(), directory.resolve("mine.so")).toString());
+        ClassLoader first = load(CLASSES);
+        assertFails(CLASSES, "already loaded in another classloader", "each class loader then unpacks its own");
+        assertEquals(Native.class.getName(), first.loadClass("io.clusterleader.Native").getName());
+    }
+
+    @Test
+    void the_jars_own_library_on_the_library_path_is_loaded_in_place() throws Exception {
+        Path installed = Files.copy(bundled(), directory.resolve("libcluster_leader.so"));
+        set(LIBRARY_PATH, "/does/not/exist::" + directory);
+        load(CLASSES);
+        assertTrue(isMapped(installed));
+        assertEquals(List.of(), warnings);
+    }
+
+    @Test
+    void another_version_on_the_library_path_is_skipped_with_a_warning() throws Exception {
+        Path installed = Files.writeString(directory.resolve("libcluster_leader.so"), "another version");
+        set(LIBRARY_PATH, directory.toString());
+        load(CLASSES);
+        assertEquals(1, warnings.size(), warnings::toString);
+        assertTrue(warnings.get(0).contains(installed + " on java.library.path: it is another version"), warnings::toString);
+        assertTrue(warnings.get(0).contains(NativeLibrary.PATH), warnings::toString);
+    }
+
+    @Test
+    void a_library_with_another_abi_is_refused_and_stays_so() throws Exception {
+        Path source = Files.writeString(
+                directory.resolve("other.c"), "int Java_io_clusterleader_Native_abiVersion(void *env, void *type) { return 99; }");
+        Path library = directory.resolve("other.so");
+        int compiled;
+        try {
+            compiled = new ProcessBuilder("cc", "-shared", "-fPIC", "-o", library.toString(), source.toString())
+                    .inheritIO().start().waitFor();
+        } catch (IOException noCompiler) {
+            Javas.skip("a library with another ABI: " + noCompiler.getMessage());
+            return;
+        }
+        assertEquals(0, compiled);
+        set(NativeLibrary.PATH, library.toString());
+        ClassLoader loader = loader(CLASSES);
+        for (int call = 0; call < 2; call++) {
+            assertMessage(assertThrows(RuntimeException.class, () -> load(loader)), "has ABI 99", "needs ABI 1", NativeLibrary.PATH);
+        }
+    }
+
+    @Test
+    void a_platform_without_a_library_is_named() throws Exception {
+        set("os.arch", "riscv64");
+        assertFails(CLASSES, "no native library for linux-riscv64 with glibc", "make native", NativeLibrary.PATH);
+    }
+
+    @Test
+    void without_a_library_in_the_jar_one_on_the_library_path_is_loaded() throws Exception {
+        Path installed = Files.copy(bundled(), directory.resolve("libcluster_leader.so"));
+        set("os.arch", "riscv64");
+        set(LIBRARY_PATH, directory.toString());
+        load(CLASSES);
+        assertTrue(isMapped(installed));
+    }
+
+    @Test
+    void a_damaged_jar_is_refused() throws Exception {
+        Path copy = directory.resolve("classes");
+        try (Stream<Path> files = Files.walk(CLASSES)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(CLASSES.relativize(file)));
+            }
+        }
+        Path library = copy.resolve(CLASSES.relativize(bundled()));
+        Files.writeString(library, "damaged");
+        assertFails(copy, library.getFileName() + ") does not match its checksum", "the jar is damaged");
+    }
+
+    @Test
+    void a_work_directory_that_others_could_use_is_refused() throws Exception {
+        Path open = Files.createDirectory(directory.resolve("open"));
+        for (String permissions : List.of("rwxrwx---", "rwx----w-")) {
+            Files.setPosixFilePermissions(open, PosixFilePermissions.fromString(permissions));
+            set(NativeLibrary.WORKDIR, open.toString());
+            assertFails(CLASSES, open + ", which can be written to by others (" + permissions + ")", "nobody else can write to");
+            assertEquals(List.of(), list(open));
+        }
+        Path own = Files.createDirectory(directory.resolve("own"), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        set(NativeLibrary.WORKDIR, Files.createSymbolicLink(directory.resolve("link"), own).toString());
+        assertFails(CLASSES, "/link, which is no directory, or a symbolic link to one");
+        set(NativeLibrary.WORKDIR, own.resolve("none").toString());
+        assertFails(CLASSES, "/own/none, which is no directory");
+        assertEquals(List.of(), list(own));
+    }
+
+    @Test
+    void a_work_directory_of_another_user_is_refused() throws Exception {
+        Path theirs = Files.createDirectory(directory.resolve("theirs"), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        set(NativeLibrary.WORKDIR, theirs.toString());
+        try {
+            Files.setAttribute(theirs, "unix:uid", 12345);
+        } catch (IOException notRoot) {
+            // Whoever cannot give a directory away finds one that belongs to root, and cannot even write to it.
+            set(NativeLibrary.WORKDIR, "/");
+            assertFails(CLASSES, "could not be unpacked", NativeLibrary.WORKDIR);
+            return;
+        }
+        assertFails(CLASSES, "/theirs, which belongs to 12345", "belongs to this process's user");
+        assertEquals(List.of(), list(theirs));
+    }
+
+    @Test
+    void a_file_system_that_allows_no_execution_is_told_with_the_way_out() throws Exception {
+        List<String> command = List.of(
+                "unshare", "--map-root-user", "--mount", "sh", "-c",
+                "mount -t tmpfs -o noexec,mode=700 tmpfs \"$1\" || exit 77; shift; exec \"$@\"", "sh", directory.toString(),
+                ChildJvm.thisJava().toString(), "-D" + NativeLibrary.WORKDIR + "=" + directory, "-cp", CLASSES.toString(),
+                Loads.class.getName());
+        List<String> withTests = new ArrayList<>(command);
+        withTests.set(command.size() - 2, System.getProperty("java.class.path"));
+        Process process = new ProcessBuilder(withTests).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        if (process.waitFor() == 77 || output.contains("unshare failed")) {
+            Javas.skip("a file system mounted noexec: " + output.trim());
+            return;
+        }
+        for (String part : List.of(directory.toString(), "could not be loaded on linux-", "noexec", NativeLibrary.WORKDIR)) {
+            assertTrue(output.contains(part), output);
+        }
+    }
+
+    static final class Loads {
+        public static void main(String[] arguments) {
+            try {
+                NativeLibrary.load();
+            } catch (ClusterLeaderException expected) {
+                System.out.println(expected.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void musl_is_told_from_glibc_by_what_is_mapped() {
+        String glibc = "7f8c9a000000-7f8c9a028000 r--p 00000000 08:01 1234 /usr/lib/x86_64-linux-gnu/libc.so.6";
+        String musl = "7f21d0a00000-7f21d0a14000 r--p 00000000 08:01 5678 /lib/ld-musl-x86_64.so.1";
+        assertEquals("glibc", NativeLibrary.libc(List.of(glibc)));
+        assertEquals("musl", NativeLibrary.libc(List.of("7ffd-7ffe rw-p 00000000 00:00 0 [stack]", musl)));
+    }
+
+    @Test
+    void g11_the_library_goes_with_its_class_loader() throws Exception {
+        set(NativeLibrary.WORKDIR, directory.toString());
+        WeakReference<ClassLoader> loader = joinAndClose();
+        Await.until("collected and unmapped", () -> {
+            System.gc();
+            return loader.get() == null && !isMapped(directory);
+        });
+    }
+
+    private WeakReference<ClassLoader> joinAndClose() throws Exception {
+        ClassLoader loader = loader(CLASSES);
+        Class<?> elections = loader.loadClass(Election.class.getName());
+        Object election = elections.getMethod("named", String.class).invoke(null, "billing-jobs");
+        election = elections.getMethod("store", String.class).invoke(election, "file:" + directory);
+        Class<?> type = loader.loadClass(ClusterLeader.class.getName());
+        AutoCloseable leader = (AutoCloseable) type.getMethod("join", elections).invoke(null, election);
+        Method isLeader = type.getMethod("isLeader");
+        Await.until("leads", () -> {
+            try {
+                return (boolean) isLeader.invoke(leader);
+            } catch (ReflectiveOperationException failure) {
+                throw new AssertionError(failure);
+            }
+        });
+        assertTrue(isMapped(directory));
+        leader.close();
+        return new WeakReference<>(loader);
+    }
+
+    private static ClassLoader load(Path classes) throws Exception {
+        ClassLoader loader = loader(classes);
+        load(loader);
+        return loader;
+    }
+
+    private static ClassLoader loader(Path classes) throws IOException {
+        return new URLClassLoader(new URL[] {classes.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
+    }
+
+    private static void load(ClassLoader loader) throws Exception {
+        Method load = loader.loadClass(NativeLibrary.class.getName()).getDeclaredMethod("load");
+        load.setAccessible(true);
+        try {
+            load.invoke(null);
+        } catch (InvocationTargetException failure) {
+            throw failure.getCause() instanceof RuntimeException cause ? cause : failure;
+        }
+    }
+
+    private static void assertFails(Path classes, String... parts) {
+        assertMessage(assertThrows(RuntimeException.class, () -> load(classes)), parts);
+    }
+
+    private static void assertMessage(RuntimeException failure, String... parts) {
+        assertEquals(ClusterLeaderException.class.getName(), failure.getClass().getName());
+        for (String part : parts) {
+            assertTrue(failure.getMessage().contains(part), () -> "no '" + part + "' in: " + failure.getMessage());
+        }
+    }
+
+    private void set(String property, String value) {
+        if (!propertiesBefore.containsKey(property)) {
+            propertiesBefore.put(property, System.getProperty(property));
+        }
+        System.setProperty(property, value);
+    }
+
+    private static Path bundled() throws IOException {
+        try (Stream<Path> files = Files.walk(CLASSES)) {
+            return files.filter(file -> file.endsWith("libcluster_leader.so")).findFirst().orElseThrow();
+        }
+    }
+
+    private static List<Path> list(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.toList();
+        }
+    }
+
+    private static boolean isMapped(Path path) {
+        try {
+            return Files.readString(Path.of("/proc/self/maps")).contains(path.toString());
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+}
