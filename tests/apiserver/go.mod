@@ -2,8 +2,6 @@ module clusterleader.io/tests/apiserver
 
 go 1.26.0
 
-godebug default=go1.26
-
 require (
 	github.com/spf13/pflag v1.0.9
 	go.etcd.io/etcd/server/v3 v3.6.8

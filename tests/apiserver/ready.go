@@ -18,8 +18,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// startTimeout is generous because tests start servers on starved machines,
-// where minutes have been seen for what takes seconds otherwise.
+// startTimeout is far above the usual two seconds: tests start servers on
+// machines that are busy with other things.
 const startTimeout = 3 * time.Minute
 
 // serverInfo is what a test needs to know of a server: the line on stdout.

@@ -59,13 +59,13 @@ func testUpdateIsGuarded(t *testing.T, server *process) {
 	leases := admin.CoordinationV1().Leases(newNamespace(ctx, t, admin, "guarded"))
 	created, err := leases.Create(ctx, leaseNamed("election"), metav1.CreateOptions{})
 	must(t, err)
-	read, err := leases.Get(ctx, "election", metav1.GetOptions{})
+	got, err := leases.Get(ctx, "election", metav1.GetOptions{})
 	must(t, err)
-	if read.ResourceVersion != created.ResourceVersion {
-		t.Errorf("version %s after creating version %s", read.ResourceVersion, created.ResourceVersion)
+	if got.ResourceVersion != created.ResourceVersion {
+		t.Errorf("version %s after creating version %s", got.ResourceVersion, created.ResourceVersion)
 	}
 
-	first, second := read.DeepCopy(), read.DeepCopy()
+	first, second := got.DeepCopy(), got.DeepCopy()
 	first.Spec.HolderIdentity, second.Spec.HolderIdentity = new("first"), new("second")
 	updated, err := leases.Update(ctx, first, metav1.UpdateOptions{})
 	must(t, err)
@@ -128,7 +128,7 @@ func testServiceAccountNeedsRole(t *testing.T, server *process) {
 func testTokenDiesWithItsPod(t *testing.T, server *process) {
 	ctx, admin := t.Context(), server.admin(t)
 	namespace := newNamespace(ctx, t, admin, "bound")
-	_ = newServiceAccountToken(ctx, t, admin, namespace, "elector")
+	newServiceAccount(ctx, t, admin, namespace, "elector")
 	pod, err := admin.CoreV1().Pods(namespace).Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "replica-0"},
 		Spec: corev1.PodSpec{
@@ -181,9 +181,9 @@ func testAuditHasOneLinePerRequest(t *testing.T, server *process) {
 		APIGroups: []string{coordinationv1.GroupName}, Resources: []string{"leases"}, Verbs: []string{"*"},
 	})
 	leases := client.CoordinationV1().Leases(namespace)
-	gets := 0
+	lists := 0
 	eventually(t, "the role works", func() error {
-		gets++
+		lists++
 		_, err := leases.List(ctx, metav1.ListOptions{})
 		return err
 	})
@@ -196,7 +196,7 @@ func testAuditHasOneLinePerRequest(t *testing.T, server *process) {
 	stop()
 	must(t, leases.Delete(ctx, "election", metav1.DeleteOptions{}))
 
-	want := map[string]int{"list": gets, "create": 1, "update": 1, "watch": 1, "delete": 1}
+	want := map[string]int{"list": lists, "create": 1, "update": 1, "watch": 1, "delete": 1}
 	// The line of a request may come after its answer.
 	eventually(t, "the audit log holds all requests", func() error {
 		got := auditedVerbs(t, server.AuditLog, "system:serviceaccount:audited:elector")
@@ -229,8 +229,12 @@ func auditedVerbs(t *testing.T, path, user string) map[string]int {
 	return verbs
 }
 
-func namespaceNamed(name string) *corev1.Namespace {
-	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+func newNamespace(ctx context.Context, t *testing.T, admin kubernetes.Interface, name string) string {
+	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	_, err := admin.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
+	must(t, err)
+	return name
 }
 
 func leaseNamed(name string) *coordinationv1.Lease {
@@ -261,11 +265,16 @@ func expectEvent(t *testing.T, events <-chan watch.Event, kind watch.EventType, 
 	}
 }
 
-func newServiceAccountToken(ctx context.Context, t *testing.T, admin kubernetes.Interface, namespace, name string) string {
+func newServiceAccount(ctx context.Context, t *testing.T, admin kubernetes.Interface, namespace, name string) {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	_, err := admin.CoreV1().ServiceAccounts(namespace).Create(ctx, account, metav1.CreateOptions{})
 	must(t, err)
+}
+
+func newServiceAccountToken(ctx context.Context, t *testing.T, admin kubernetes.Interface, namespace, name string) string {
+	t.Helper()
+	newServiceAccount(ctx, t, admin, namespace, name)
 	return requestToken(ctx, t, admin, namespace, name, nil)
 }
 

@@ -4,7 +4,6 @@ package smoke
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -198,12 +196,4 @@ func read(t *testing.T, path string) []byte {
 	content, err := os.ReadFile(path)
 	must(t, err)
 	return content
-}
-
-// newNamespace makes a namespace named after what the test is about.
-func newNamespace(ctx context.Context, t *testing.T, client kubernetes.Interface, name string) string {
-	t.Helper()
-	namespace, err := client.CoreV1().Namespaces().Create(ctx, namespaceNamed(name), metav1.CreateOptions{})
-	must(t, err)
-	return namespace.Name
 }
