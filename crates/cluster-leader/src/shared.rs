@@ -232,7 +232,7 @@ impl Shared {
         self.send(command);
     }
 
-    fn send(&self, command: Command) {
+    pub(crate) fn send(&self, command: Command) {
         lock(&self.commands).push_back(command);
         self.commanded.notify_one();
     }

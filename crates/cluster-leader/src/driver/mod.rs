@@ -26,6 +26,9 @@ pub(crate) enum Command {
     Stop,
     /// One read: do we hold the record?
     Verify(mpsc::SyncSender<Result<bool, String>>),
+    /// For the test of what follows.
+    #[cfg(test)]
+    Panic,
 }
 
 /// The running thread.

@@ -57,6 +57,8 @@ async fn stopped_within(shared: &Shared, pause: Duration) -> bool {
                 Command::Stop => return true,
                 Command::StepDown => shared.withdrawal_done(),
                 Command::Verify(reply) => answer(&reply, Err("the election has not started yet".to_owned())),
+                #[cfg(test)]
+                Command::Panic => panic!("as the test asked"),
             },
             () = sleep_until(Some(until)) => return false,
         }
@@ -147,6 +149,8 @@ impl<'a, S: Store> Candidate<'a, S> {
                         let verification = verify(self.store, self.election.identity().clone(), reply, self.shared);
                         self.verifications.push(Box::pin(verification));
                     }
+                    #[cfg(test)]
+                    Command::Panic => panic!("as the test asked"),
                 },
                 Some(ended) = OptionFuture::from(self.attempt.as_mut()) => {
                     self.attempt = None;

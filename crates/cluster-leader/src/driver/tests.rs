@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,13 +130,17 @@ impl Store for MemoryStore {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn shared(name: &str, heartbeat: Option<Duration>) -> Arc<Shared> {
-    let directory = std::env::temp_dir();
+    shared_in(&std::env::temp_dir(), name, heartbeat)
+}
+
+fn shared_in(directory: &Path, name: &str, heartbeat: Option<Duration>) -> Arc<Shared> {
     let resolved = Resolved {
         election: "test".to_owned(),
         instance_name: name.to_owned(),
-        timing: Timing::new(Duration::from_secs(2), Duration::from_secs(1), Duration::from_millis(200)).unwrap(),
+        timing: Timing::new(Duration::from_secs(2), Duration::from_secs(1), Duration::from_millis(200))
+            .unwrap(),
         heartbeat,
-        place: Place::File(FilePlace::new(&directory, "test").unwrap()), // not used here
+        place: Place::File(FilePlace::new(directory, "test").unwrap()),
     };
     Arc::new(Shared::new(resolved).unwrap())
 }
@@ -192,8 +197,10 @@ fn g7_a_stopped_leader_is_followed_at_once() {
         assert!(!leads(&first), "the answer is no before the call returns");
         until("the second leads", || leads(&second)).await;
         until("the first has ended", || first.status().state == State::Stopped).await;
-        let [ChangeKind::Acquired { token: first_token, .. }, ChangeKind::Lost { token, reason: LostReason::Stopped }] =
-            terms(&first)[..]
+        let [
+            ChangeKind::Acquired { token: first_token, .. },
+            ChangeKind::Lost { token, reason: LostReason::Stopped },
+        ] = terms(&first)[..]
         else {
             panic!("{:?}", terms(&first))
         };
@@ -302,4 +309,67 @@ fn verify_asks_the_store() {
         let error = ask(&second).await.unwrap().unwrap_err().to_string();
         assert!(error.contains("no answer"), "{error}");
     });
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// On the thread that all elections of the process share.
+#[test]
+fn g8_a_panic_of_the_thread_withdraws_all_claims_and_every_election_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let elections: Vec<_> = ["a", "b"]
+        .map(|name| {
+            let directory = directory.path().join(name);
+            let shared = shared_in(&directory, name, None);
+            super::start(&shared).unwrap();
+            shared
+        })
+        .into();
+    wait_until("both lead", || elections.iter().all(|shared| leads(shared)));
+    let identities: Vec<_> = elections.iter().map(|shared| shared.status().identity).collect();
+
+    let [first, second] = &elections[..] else { unreachable!() };
+    first.send(super::Command::Panic);
+    for shared in &elections {
+        wait_until("the claim is withdrawn", || {
+            matches!(terms(shared).get(1), Some(ChangeKind::Lost { reason: LostReason::DriverFailed, .. }))
+        });
+    }
+    wait_until("both lead again", || elections.iter().all(|shared| leads(shared)));
+    for (shared, before) in elections.iter().zip(identities) {
+        assert_ne!(shared.status().identity, before, "a restarted driver never inherits a claim");
+    }
+
+    // What is asked of an election while the thread restarts is not lost either.
+    second.send(super::Command::Panic);
+    first.stop();
+    assert!(!leads(first));
+    wait_until("the first has ended", || first.status().state == State::Stopped);
+    wait_until("the second leads again", || leads(second));
+    second.stop();
+}
+
+#[test]
+fn g11_the_thread_leaves_all_signals_to_the_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let shared = shared_in(directory.path(), "a", None);
+    super::start(&shared).unwrap();
+    wait_until("it leads", || leads(&shared));
+    let thread = std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .map(|task| std::fs::read_to_string(task.unwrap().path().join("status")).unwrap())
+        .find(|status| status.contains("cluster-leader\n"))
+        .expect("the election thread");
+    let blocked = thread.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+    let blocked = u64::from_str_radix(blocked.trim(), 16).unwrap();
+    for signal in [libc::SIGPIPE, libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGCHLD] {
+        assert_ne!(blocked & (1 << (signal - 1)), 0, "signal {signal} is not blocked: {blocked:x}");
+    }
+    shared.stop();
 }
