@@ -1,0 +1,309 @@
+//! The functions.
+
+use std::ffi::{CStr, c_char};
+use std::sync::Once;
+use std::time::Duration;
+
+use cluster_leader::{Elector, Options};
+
+use super::error::{answer, carry_out, last_code, last_message};
+use super::memory;
+use super::types::{CLUSTER_LEADER_ABI_VERSION, Handle, OptionsStruct, ResultCode, StatusStruct};
+use crate::handles::{self, Heart};
+use crate::log;
+use crate::problem::Problem;
+
+/// Whether this process leads the election that its environment names.
+///
+/// The simplest way to use this library: set CLUSTER_LEADER_ELECTION (and, if need be, the other
+/// variables of cluster_leader_options) and guard the work with this function.
+///
+///     if (cluster_leader_is_this_instance_leader()) run_the_job();
+///
+/// The first call starts the election, without waiting for it: it answers false. Later calls cost
+/// about one clock read. The election lasts until cluster_leader_shutdown() or the end of the
+/// process.
+///
+/// true: at a clock read within this call, a claim acknowledged by the store had time left.
+/// false: anything else, errors included, which cluster_leader_last_error() tells apart.
+///
+/// Threads: any. Blocks: no; the first call reads a few files.
+/// Errors: CLUSTER_LEADER_ERROR_CONFIGURATION, _STORE or _SYSTEM if the election cannot be started
+/// (also told once on standard error; the next call tries again).
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_is_this_instance_leader() -> bool {
+    answer(false, || {
+        let elector = cluster_leader::default_elector(options_of_environment).map_err(Problem::from);
+        elector.inspect_err(complain_once).map(Elector::is_leader)
+    })
+}
+
+/// The election of cluster_leader_is_this_instance_leader(), started if need be, for the other
+/// functions.
+///
+/// On CLUSTER_LEADER_OK, *handle is its handle: the same for every call. Otherwise it is 0.
+///
+/// Threads: any. Blocks: no; the first call reads a few files.
+/// Errors: CLUSTER_LEADER_ERROR_ARGUMENT if handle is NULL; _CONFIGURATION, _STORE or _SYSTEM if
+/// the election cannot be started (the next call tries again); _STOPPED after its end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cluster_leader_default(handle: *mut Handle) -> ResultCode {
+    carry_out(|| {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { memory::put(handle, 0, "handle") }?;
+        let started = handles::start_default(options_of_environment, Heart::Host)?;
+        // SAFETY: as above.
+        unsafe { memory::put(handle, started, "handle") }
+    })
+}
+
+/// Starts to stand in an election.
+///
+/// options may be NULL: then the environment alone decides. It is read during the call only.
+/// On CLUSTER_LEADER_OK, *handle is the election's handle: end it with cluster_leader_stop().
+/// Otherwise it is 0. That no server answers is no error: it is logged, shown in last_problem of
+/// cluster_leader_status(), and tried again until the election is stopped.
+///
+/// The first election of a process starts the library's one thread, in which all signals are
+/// blocked. Log lines go to standard error.
+///
+/// Threads: any. Blocks: no; it reads a few files.
+/// Errors: CLUSTER_LEADER_ERROR_ARGUMENT if handle is NULL, options->size is not set, a text is
+/// not UTF-8 or the struct has a setting that this version does not know; _CONFIGURATION if a
+/// setting is wrong, here or in the environment; _STORE if the place of the election cannot be
+/// used; _SYSTEM if the system refuses memory, a thread or randomness.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cluster_leader_start(
+    options: *const OptionsStruct,
+    handle: *mut Handle,
+) -> ResultCode {
+    carry_out(|| {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { memory::put(handle, 0, "handle") }?;
+        log::install();
+        // SAFETY: as above.
+        let options = unsafe { memory::options(options) }?;
+        let started = handles::start(options, Heart::Host)?;
+        // SAFETY: as above.
+        unsafe { memory::put(handle, started, "handle") }
+    })
+}
+
+/// Whether this process leads.
+///
+/// true: at a clock read within this call, a claim acknowledged by the store had time left. The
+/// answer says nothing about any later instant: for work that takes its time, see
+/// cluster_leader_is_leader_for() and the fencing token in cluster_leader_status().
+/// false: anything else, errors included, which cluster_leader_last_error() tells apart. A process
+/// that was paused, cut off or forked answers false as soon as it runs.
+///
+/// Threads: any. Blocks: no: no lock, no memory allocation, no system call. About one clock read.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_is_leader(handle: Handle) -> bool {
+    answer(false, || handles::ask(handle, Elector::is_leader))
+}
+
+/// Whether this process leads, and will for at least so many milliseconds more, unless it steps
+/// down or stops by itself, or somebody tampers with the record.
+///
+/// false: anything else, errors included, which cluster_leader_last_error() tells apart.
+///
+/// Threads: any. Blocks: no, as cluster_leader_is_leader().
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_DURATION if the duration is not below
+/// the renew deadline: it could never be true.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_is_leader_for(handle: Handle, milliseconds: u64) -> bool {
+    answer(false, || {
+        let duration = Duration::from_millis(milliseconds);
+        Ok(handles::ask(handle, |elector| elector.is_leader_for(duration))??)
+    })
+}
+
+/// How long this process leads at least, in milliseconds rounded down; 0 if it does not.
+///
+/// Threads: any. Blocks: no, as cluster_leader_is_leader().
+/// Errors: 0 and CLUSTER_LEADER_ERROR_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_remaining_ms(handle: Handle) -> u64 {
+    answer(0, || {
+        let remaining = handles::ask(handle, Elector::remaining)?;
+        Ok(u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX))
+    })
+}
+
+/// Writes a snapshot of the election to *status, whose size the caller has set.
+///
+/// On an error *status is unchanged.
+///
+/// Threads: any. Blocks: no.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_ARGUMENT if status is NULL or its
+/// size is not set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cluster_leader_status(handle: Handle, status: *mut StatusStruct) -> ResultCode {
+    carry_out(|| {
+        let held = handles::get(handle)?;
+        // SAFETY: the caller's promise, passed on.
+        unsafe { memory::put_status(status, || held.status()) }
+    })
+}
+
+/// Waits until the status has another version than seen, or until the time is over, and writes
+/// the status to *status, whose size the caller has set.
+///
+/// Begin with 0, which answers at once, and then pass the version of the last status. If the
+/// version is the one passed, the time was over. UINT64_MAX milliseconds: wait for ever.
+/// cluster_leader_stop() by another thread ends the wait, with CLUSTER_LEADER_STATE_STOPPED.
+///
+/// On an error *status is unchanged.
+///
+/// Threads: any. Blocks: yes, for timeout_ms at most.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_ARGUMENT if status is NULL or its
+/// size is not set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cluster_leader_wait(
+    handle: Handle,
+    seen: u64,
+    timeout_ms: u64,
+    status: *mut StatusStruct,
+) -> ResultCode {
+    carry_out(|| {
+        let held = handles::get(handle)?;
+        // SAFETY: the caller's promise, passed on.
+        unsafe { memory::put_status(status, || held.wait_for_change(seen, bounded(timeout_ms))) }
+    })
+}
+
+/// Hands leadership over: this process does not lead from before this returns, the record is
+/// released, and the process stands again once another has led or one lease duration has passed.
+///
+/// Threads: any. Blocks: no: the release is on its way when this returns.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_step_down(handle: Handle) -> ResultCode {
+    carry_out(|| {
+        handles::get(handle)?.step_down();
+        Ok(())
+    })
+}
+
+/// Asks the store, with one read, whether this process holds the record now.
+///
+/// For the rare step that is worth a round trip; cluster_leader_is_leader() is as true, and free.
+/// On CLUSTER_LEADER_OK, *holds is the answer. Otherwise it is false.
+///
+/// Threads: any. Blocks: yes, for a fifth of the renew deadline (and a scheduling delay) at most.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_ARGUMENT if holds is NULL;
+/// CLUSTER_LEADER_ERROR_UNANSWERED if the store did not answer in time, or refused;
+/// CLUSTER_LEADER_ERROR_STOPPED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cluster_leader_verify(handle: Handle, holds: *mut bool) -> ResultCode {
+    carry_out(|| {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { memory::put(holds, false, "holds") }?;
+        let answer = handles::get(handle)?.verify()?;
+        // SAFETY: as above.
+        unsafe { memory::put(holds, answer, "holds") }
+    })
+}
+
+/// Says that this process is alive, where the election has a heartbeat (see heartbeat_ms of
+/// cluster_leader_options).
+///
+/// Call it from where the work is done, more often than the heartbeat: a process that hangs there
+/// then loses leadership, although the library's own thread is well.
+///
+/// Threads: any. Blocks: no, as cluster_leader_is_leader().
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_beat(handle: Handle) -> ResultCode {
+    carry_out(|| handles::ask(handle, Elector::beat))
+}
+
+/// Ends the election: this process does not lead from before the release is sent, and the handle
+/// is stale from here on, whatever the outcome.
+///
+/// What the release does not reach runs out by itself after a lease duration.
+///
+/// Threads: any. Blocks: yes, for a retry period (and a scheduling delay) at most, until the
+/// record is released.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_stop(handle: Handle) -> ResultCode {
+    carry_out(|| handles::stop(handle))
+}
+
+/// Ends all elections of this process, and the library's thread. All handles are stale from here
+/// on, and cluster_leader_is_this_instance_leader() answers false. Elections may be started anew.
+///
+/// Call it before dlclose(). At a normal exit it is not needed: what is still held then is
+/// released by an exit handler, within a retry period.
+///
+/// Threads: any. Blocks: yes, for timeout_ms at most. UINT64_MAX: as long as it takes.
+/// Errors: CLUSTER_LEADER_ERROR_TIMEOUT: the claims are withdrawn, but not everything was released
+/// or ended in time; that goes on by itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_shutdown(timeout_ms: u64) -> ResultCode {
+    carry_out(|| handles::shutdown(bounded(timeout_ms)))
+}
+
+/// How this thread's last call of a function of this library ended, the ones from here down apart.
+///
+/// It tells a no from an error where a function answers with a bool or a number.
+///
+/// Threads: each has its own. Blocks: no. Errors: none.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_last_error() -> ResultCode {
+    last_code()
+}
+
+/// What went wrong in the call that cluster_leader_last_error() is about, for people: which thing,
+/// its value, the rule, the fix. "" if nothing did; never NULL. UTF-8.
+///
+/// The text belongs to the library and is valid until this thread's next call that fails.
+///
+/// Threads: each has its own. Blocks: no. Errors: none.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_error_message() -> *const c_char {
+    last_message()
+}
+
+/// The version of the ABI of the library that was loaded: compare it with
+/// CLUSTER_LEADER_ABI_VERSION, that of the header, if the two may come from different places.
+///
+/// Threads: any. Blocks: no. Errors: none.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_abi_version() -> u32 {
+    CLUSTER_LEADER_ABI_VERSION
+}
+
+/// The version of the library that was loaded, such as "1.2.3". Valid for ever.
+///
+/// Threads: any. Blocks: no. Errors: none.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_version() -> *const c_char {
+    const VERSION: &CStr =
+        match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+            Ok(version) => version,
+            Err(_) => c"",
+        };
+    VERSION.as_ptr()
+}
+
+fn options_of_environment() -> Result<Options, cluster_leader::Error> {
+    log::install();
+    Ok(Options::new())
+}
+
+/// Who only asks "do we lead?" in an `if` would never see the reason of the eternal no.
+#[cold]
+fn complain_once(problem: &Problem) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| tracing::error!("no election was started, so this process never leads: {problem}"));
+}
+
+/// As long as the caller says; "for ever" in a form that can still be added to a clock.
+fn bounded(timeout_ms: u64) -> Duration {
+    const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Duration::from_millis(timeout_ms).min(FOR_EVER)
+}

@@ -1,0 +1,236 @@
+//! What each native method does. `extern` makes the symbol that the JVM looks for.
+
+use std::time::Duration;
+
+use cluster_leader::{Change, ChangeKind, Elector, Options, Setting, State, Status};
+use jni::objects::{JClass, JLongArray, JObjectArray, JString};
+use jni::sys::{jboolean, jint, jlong};
+use jni::{Env, EnvUnowned, NativeMethod, native_method};
+
+use super::throwing::{Throw, Thrown};
+use crate::handles::{self, Heart};
+use crate::problem::{Problem, catching};
+use crate::{c, log};
+
+type Strings<'local> = JObjectArray<'local, JString<'local>>;
+
+/// Exports a native method. A `raw` one has no frame and no way to throw.
+macro_rules! native {
+    (raw: $($declaration:tt)*) => {
+        const _: NativeMethod = native_method! { java_type = "io.clusterleader.Native", $($declaration)* };
+    };
+    ($($declaration:tt)*) => { native! { raw: error_policy = Throw, $($declaration)* } };
+}
+
+native! { raw: static raw extern fn is_leader(handle: jlong) -> jboolean }
+native! { static extern fn abi_version() -> jint }
+native! { static extern fn version() -> JString }
+native! { static extern fn start(settings: JString[]) -> jlong }
+native! { static extern fn start_default(settings: JString[]) -> jlong }
+native! { static extern fn is_leader_for(handle: jlong, nanos: jlong) -> jboolean }
+native! { static extern fn remaining_nanos(handle: jlong) -> jlong }
+native! { static extern fn verify(handle: jlong) -> jboolean }
+native! { static extern fn step_down(handle: jlong) }
+native! { static extern fn stop(handle: jlong) }
+native! { static extern fn status(handle: jlong) -> JString[] }
+native! { static extern fn changes(handle: jlong, after: jlong) -> jlong[] }
+native! { name = "await", static extern fn await_change(seen: jlong, timeout_millis: jlong) -> jlong }
+native! { static extern fn take_log() -> JString }
+
+fn is_leader<'local>(_env: EnvUnowned<'local>, _class: JClass<'local>, handle: jlong) -> jboolean {
+    catching(|| handles::ask(handle.cast_unsigned(), Elector::is_leader)).unwrap_or(false)
+}
+
+fn abi_version<'local>(_env: &mut Env<'local>, _class: JClass<'local>) -> Result<jint, Thrown> {
+    Ok(c::ABI_VERSION.cast_signed())
+}
+
+fn version<'local>(env: &mut Env<'local>, _class: JClass<'local>) -> Result<JString<'local>, Thrown> {
+    Ok(JString::new(env, env!("CARGO_PKG_VERSION"))?)
+}
+
+fn start<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    settings: Strings<'local>,
+) -> Result<jlong, Thrown> {
+    log::install();
+    let options = options(&texts(env, &settings)?)?;
+    Ok(handles::start(options, Heart::Java)?.cast_signed())
+}
+
+fn start_default<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    settings: Strings<'local>,
+) -> Result<jlong, Thrown> {
+    log::install();
+    let settings = texts(env, &settings)?;
+    Ok(handles::start_default(|| options(&settings), Heart::Java)?.cast_signed())
+}
+
+fn is_leader_for<'local>(
+    _env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    nanos: jlong,
+) -> Result<jboolean, Thrown> {
+    let duration = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+    match handles::ask(handle.cast_unsigned(), |elector| elector.is_leader_for(duration)) {
+        Ok(answer) => Ok(answer?),
+        Err(_stale) => Ok(false),
+    }
+}
+
+fn remaining_nanos<'local>(
+    _env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) -> Result<jlong, Thrown> {
+    let remaining = handles::ask(handle.cast_unsigned(), Elector::remaining).unwrap_or_default();
+    Ok(nanos(remaining))
+}
+
+fn verify<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<jboolean, Thrown> {
+    Ok(handles::get(handle.cast_unsigned())?.verify()?)
+}
+
+fn step_down<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
+    if let Ok(held) = handles::get(handle.cast_unsigned()) {
+        held.step_down();
+    }
+    Ok(())
+}
+
+fn stop<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
+    match handles::stop(handle.cast_unsigned()) {
+        Ok(()) | Err(Problem::Handle(_)) => Ok(()),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+fn status<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) -> Result<Strings<'local>, Thrown> {
+    let Ok(held) = handles::get(handle.cast_unsigned()) else { return Ok(Strings::default()) };
+    let texts = status_texts(held.status());
+    let array = JObjectArray::<JString>::new(env, texts.len(), JString::null())?;
+    for (index, text) in texts.into_iter().enumerate() {
+        if let Some(text) = text {
+            let text = JString::new(env, text)?;
+            array.set_element(env, index, &text)?;
+        }
+    }
+    Ok(array)
+}
+
+fn changes<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    after: jlong,
+) -> Result<JLongArray<'local>, Thrown> {
+    let held = handles::get(handle.cast_unsigned());
+    let changes = held.map(|held| held.changes(after.cast_unsigned())).unwrap_or_default();
+    let numbers: Vec<jlong> = changes.iter().filter_map(change_numbers).flatten().collect();
+    let array = env.new_long_array(numbers.len())?;
+    array.set_region(env, 0, &numbers)?;
+    Ok(array)
+}
+
+fn await_change<'local>(
+    _env: &mut Env<'local>,
+    _class: JClass<'local>,
+    seen: jlong,
+    timeout_millis: jlong,
+) -> Result<jlong, Thrown> {
+    handles::beat_for_java();
+    log::keep_for_java();
+    let timeout = match u64::try_from(timeout_millis) {
+        Ok(millis) if !log::is_waiting() => Duration::from_millis(millis),
+        _ => Duration::ZERO,
+    };
+    Ok(cluster_leader::wait_for_any_change(seen.cast_unsigned(), timeout).cast_signed())
+}
+
+fn take_log<'local>(env: &mut Env<'local>, _class: JClass<'local>) -> Result<JString<'local>, Thrown> {
+    match log::take() {
+        Some(line) => Ok(JString::new(env, line)?),
+        None => Ok(JString::default()),
+    }
+}
+
+// ---- between Java's values and ours ---------------------------------------------------------
+
+fn texts<'local>(env: &mut Env<'local>, array: &Strings<'local>) -> Result<Vec<String>, Thrown> {
+    let mut texts = Vec::new();
+    for index in 0..array.len(env)? {
+        let text = array.get_element(env, index)?;
+        texts.push(text.try_to_string(env)?);
+    }
+    Ok(texts)
+}
+
+/// Settings come as triples: key, value, origin.
+fn options(settings: &[String]) -> Result<Options, cluster_leader::Error> {
+    let mut options = Options::new().heartbeat_by_default();
+    for triple in settings.chunks(3) {
+        let [key, value, origin] = triple else {
+            return Err(bad_setting(triple.join(", "), "a key, a value and an origin belong together"));
+        };
+        let property = format!("cluster-leader.{key}");
+        let setting = Setting::ALL.into_iter().find(|setting| setting.property() == property);
+        let setting = setting.ok_or_else(|| bad_setting(key.clone(), "no setting has this key"))?;
+        options = options.set(setting, value, origin)?;
+    }
+    Ok(options)
+}
+
+/// The jar and the library do not fit together.
+fn bad_setting(name: String, problem: &str) -> cluster_leader::Error {
+    cluster_leader::Error::Configuration {
+        name,
+        problem: format!("{problem}: use the jar and the native library of one version"),
+    }
+}
+
+fn status_texts(status: Status) -> [Option<String>; 13] {
+    let state = match status.state {
+        State::Following => "following",
+        State::Leading => "leading",
+        State::Stopped => "stopped",
+        _ => "starting",
+    };
+    [
+        Some(status.election),
+        Some(status.place),
+        Some(status.instance_name),
+        Some(status.identity),
+        Some(state.to_owned()),
+        Some(status.leading.to_string()),
+        Some(nanos(status.remaining).to_string()),
+        status.leader,
+        status.leader_identity,
+        status.term.map(|term| term.to_string()),
+        status.fencing_token.map(|token| token.to_string()),
+        status.last_problem,
+        Some(status.version.to_string()),
+    ]
+}
+
+/// Number, kind, token, detail.
+fn change_numbers(change: &Change) -> Option<[jlong; 4]> {
+    let (kind, token, detail) = match &change.kind {
+        ChangeKind::Acquired { token, term } => (1, *token, jlong::from(*term)),
+        ChangeKind::Lost { token, reason } => (2, *token, jlong::from(*reason as u8) + 1),
+        ChangeKind::LeaderChanged { .. } => (3, 0, 0),
+        _ => return None,
+    };
+    Some([change.number.cast_signed(), kind, token.cast_signed(), detail])
+}
+
+fn nanos(duration: Duration) -> jlong {
+    jlong::try_from(duration.as_nanos()).unwrap_or(jlong::MAX)
+}

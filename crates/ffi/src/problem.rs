@@ -1,0 +1,82 @@
+//! What can go wrong at the boundary.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+
+use cluster_leader::Error;
+
+use crate::handles::Handle;
+
+/// Why a call from the host failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error(transparent)]
+    Election(#[from] Error),
+    #[error("{0}")]
+    Argument(String),
+    #[error(
+        "{0:#x} is not the handle of an election of this process: it was stopped, or never started, or belongs \
+         to another copy of the library. Pass what cluster_leader_start() stored, and nothing after stopping it"
+    )]
+    Handle(Handle),
+    #[error(
+        "the election of this process (the one that the environment names) was stopped, and is not started \
+         again. Start one of your own"
+    )]
+    DefaultStopped,
+    #[error(
+        "not everything ended within {0:?}. All claims are withdrawn; what was not released yet is released \
+         later, or runs out"
+    )]
+    Timeout(Duration),
+    #[error("this is a bug in cluster-leader, please report it (panic: {0})")]
+    Panic(String),
+}
+
+/// Runs what the host asked for. A panic becomes an error: unwinding into the host would abort it.
+#[inline]
+pub(crate) fn catching<T>(body: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Problem::of_panic(payload)))
+}
+
+impl Problem {
+    #[cold]
+    pub(crate) fn of_panic(payload: Box<dyn Any + Send>) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("without a message")
+            .to_owned();
+        // Dropping what somebody else threw may panic again.
+        std::mem::forget(payload);
+        Self::Panic(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g11_a_panic_becomes_an_error_with_its_text() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("while dropping");
+            }
+        }
+        for (text, body) in [
+            ("with a literal", (|| panic!("with a literal")) as fn() -> Result<(), Problem>),
+            ("with a number: 7", || panic!("with a number: {}", 7)),
+            ("without a message", || panic::panic_any(7)),
+            ("without a message", || panic::panic_any(Bomb)),
+        ] {
+            let problem = catching(body).unwrap_err();
+            assert!(matches!(&problem, Problem::Panic(message) if message == text), "{problem}");
+            assert!(problem.to_string().contains(text), "{problem}");
+        }
+        assert_eq!(catching(|| Ok(7)).unwrap(), 7);
+    }
+}

@@ -1,0 +1,40 @@
+#!/bin/bash
+# The C ABI, from C and C++: builds the tests against a library and runs them.
+#
+#   tests/c/run.sh [LIBRARY]     target/release/libcluster_leader.so where nothing is said
+set -eu -o pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+library=$(realpath "${1:-$root/target/release/libcluster_leader.so}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Only what the tests set themselves.
+for variable in ${!CLUSTER_LEADER_@}; do unset "$variable"; done
+
+# The linker asks for -lcluster_leader, the dynamic linker for the SONAME.
+ln -s "$library" "$work/libcluster_leader.so"
+ln -s "$library" "$work/libcluster_leader.so.1"
+strict="-g -Wall -Wextra -Werror -pedantic -I$root/include"
+link="-L$work -lcluster_leader -Wl,-rpath,$work -pthread -ldl"
+
+echo "header: C99 and C++17, alone"
+printf '#include "cluster_leader.h"\n' >"$work/alone.c"
+cc -std=c99 $strict -fsyntax-only "$work/alone.c"
+c++ -std=c++17 $strict -fsyntax-only -x c++ "$work/alone.c"
+
+echo "example: C99"
+cc -std=gnu99 $strict "$root/examples/c/job_loop.c" -o "$work/job_loop" $link
+
+run() {
+    mkdir "$work/$1"
+    echo "tests: $1"
+    "$work/test-$1" "$work/$1" 2>"$work/$1.log" || { cat "$work/$1.log" >&2; exit 1; }
+}
+cc -std=c99 $strict "$root/tests/c/test.c" -o "$work/test-c99" $link
+run c99
+c++ -std=c++17 $strict -x c++ "$root/tests/c/test.c" -x none -o "$work/test-c++17" $link
+run c++17
+
+cc -std=c99 $strict "$root/tests/c/unload.c" -o "$work/unload" -ldl
+mkdir "$work/unloading"
+"$work/unload" "$library" "$work/unloading" 2>"$work/unload.log" || { cat "$work/unload.log" >&2; exit 1; }
