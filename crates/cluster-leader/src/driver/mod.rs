@@ -161,7 +161,7 @@ fn run(mut enrolments: UnboundedReceiver<Arc<Shared>>, roster: &Roster) {
         match panic::catch_unwind(AssertUnwindSafe(|| serve(&mut enrolments, &running))) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
-                tracing::error!("the elections' runtime did not start, and is tried again: {error}")
+                tracing::error!("the elections' runtime did not start, and is tried again: {error}");
             }
             Err(panic) => {
                 tracing::error!("the elections' thread failed, and is restarted: {}", text_of(&*panic));

@@ -37,7 +37,7 @@ struct Watcher {
 }
 
 impl Server {
-    fn put(&self, record: Record, uid: Option<Arc<str>>) -> Version {
+    fn put(&self, record: &Record, uid: Option<Arc<str>>) -> Version {
         self.counter.set(self.counter.get() + 1);
         let number = self.counter.get();
         let version = Version { uid: uid.unwrap_or_else(|| format!("uid-{number}").into()), number };
@@ -51,7 +51,7 @@ impl Server {
 
     async fn gate(&self) {
         if self.hangs.get() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -77,7 +77,7 @@ impl Store for MemoryStore {
         if self.server.record.borrow().is_some() {
             return Err(StoreError::new(StoreErrorKind::AlreadyExists, "there is one"));
         }
-        Ok(self.server.put(record.clone(), None))
+        Ok(self.server.put(record, None))
     }
 
     async fn update(&self, record: &Record, version: &Version) -> Result<Version, StoreError> {
@@ -89,7 +89,7 @@ impl Store for MemoryStore {
             }
             Some(_) => {}
         }
-        Ok(self.server.put(record.clone(), Some(version.uid.clone())))
+        Ok(self.server.put(record, Some(version.uid.clone())))
     }
 
     async fn watch(&self) -> Result<Watched, StoreError> {
@@ -116,7 +116,7 @@ impl Store for MemoryStore {
     }
 
     async fn proof_of_death(&self, _: &Identity) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn reconnect(&self) {}
@@ -323,18 +323,16 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 #[test]
 fn g8_a_panic_of_the_thread_withdraws_all_claims_and_every_election_begins_anew() {
     let directory = tempfile::tempdir().unwrap();
-    let elections: Vec<_> = ["a", "b"]
-        .map(|name| {
-            let directory = directory.path().join(name);
-            let shared = shared_in(&directory, name, None);
-            super::start(&shared).unwrap();
-            shared
-        })
-        .into();
+    let elections = ["a", "b"].map(|name| {
+        let directory = directory.path().join(name);
+        let shared = shared_in(&directory, name, None);
+        super::start(&shared).unwrap();
+        shared
+    });
     wait_until("both lead", || elections.iter().all(|shared| leads(shared)));
-    let identities: Vec<_> = elections.iter().map(|shared| shared.status().identity).collect();
+    let [first, second] = &elections;
+    let identities = [first, second].map(|shared| shared.status().identity);
 
-    let [first, second] = &elections[..] else { unreachable!() };
     first.send(super::Command::Panic);
     for shared in &elections {
         wait_until("the claim is withdrawn", || {
