@@ -11,6 +11,8 @@ mod connection;
 mod credentials;
 mod failure;
 mod place;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::cell::RefCell;
@@ -72,12 +74,12 @@ impl KubernetesStore {
     /// Remembers a Lease that a reply or an event brought.
     fn remember(&self, verb: Verb, lease: Lease) -> Result<(Record, Version), StoreError> {
         let (record, version) =
-            self.seen.borrow_mut().remember(lease).map_err(|error| self.about(verb, error))?;
+            self.seen.borrow_mut().remember(lease).map_err(|error| self.about(verb, &error))?;
         self.resume.borrow_mut().note(version.number);
         Ok((record, version))
     }
 
-    fn about(&self, verb: Verb, error: StoreError) -> StoreError {
+    fn about(&self, verb: Verb, error: &StoreError) -> StoreError {
         StoreError::new(error.kind, format!("{}: {}", heading(verb, &self.place), error.message))
     }
 
@@ -87,7 +89,7 @@ impl KubernetesStore {
     }
 
     fn body(&self, verb: Verb, lease: &Lease) -> Result<Vec<u8>, StoreError> {
-        serde_json::to_vec(lease).map_err(|error| self.about(verb, StoreError::refused(error.to_string())))
+        serde_json::to_vec(lease).map_err(|error| self.about(verb, &StoreError::refused(error.to_string())))
     }
 
     fn open_watch(&self) -> Watch {
@@ -168,7 +170,7 @@ impl Store for KubernetesStore {
 
     async fn update(&self, record: &Record, version: &Version) -> Result<Version, StoreError> {
         let lease = self.seen.borrow().with_record(version, record);
-        let lease = lease.map_err(|error| self.about(Verb::Update, error))?;
+        let lease = lease.map_err(|error| self.about(Verb::Update, &error))?;
         let body = self.body(Verb::Update, &lease)?;
         let request = self.requests.replace(&self.place.name, &PostParams::default(), body);
         self.write(Verb::Update, request).await
@@ -190,7 +192,7 @@ impl Store for KubernetesStore {
     }
 
     async fn proof_of_death(&self, _holder: &Identity) {
-        pending().await
+        pending::<()>().await;
     }
 
     fn reconnect(&self) {

@@ -213,7 +213,7 @@ fn unusable_kubeconfig(problem: &str) -> Error {
 
 /// Where a kubeconfig is not well-formed is said by line and column only: the text around may be
 /// a password.
-fn explained(error: &KubeconfigError) -> String {
+pub(super) fn explained(error: &KubeconfigError) -> String {
     match error {
         KubeconfigError::Parse(error) => match error.location() {
             Some(at) => {
