@@ -190,6 +190,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             Some(problem) => note_problem(self.shared, &problem),
             None => {
                 self.shared.set_problem(None);
+                self.watching.store_answered();
                 if matches!(outcome, Outcome::Read(_)) {
                     self.watching.record_was_read(os::now());
                 }
@@ -202,7 +203,11 @@ impl<'a, S: Store> Candidate<'a, S> {
         match watched {
             Ok(watched) => self.watching.showed(watched, os::now()),
             Err(error) => {
-                tracing::debug!("{error}");
+                if self.watching.is_news(&error) {
+                    tracing::warn!("{}: polls, as long as it cannot be watched: {error}", self.place());
+                } else {
+                    tracing::debug!("{error}");
+                }
                 self.watching.broke(&error, os::now())
             }
         }

@@ -1,5 +1,6 @@
 //! Keeping a watch open.
 
+use std::mem;
 use std::time::Duration;
 
 use election::{Input, Instant};
@@ -13,6 +14,9 @@ pub(super) struct Watching {
     retry_period: Duration,
     state: State,
     failures: u32,
+    /// The store has answered an attempt since the watch broke last.
+    store_answers: bool,
+    told_of_refusal: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,13 @@ impl Watching {
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
     pub(super) fn new(retry_period: Duration, now: Instant) -> Self {
-        Self { retry_period, state: State::Opening { since: now }, failures: 0 }
+        Self {
+            retry_period,
+            state: State::Opening { since: now },
+            failures: 0,
+            store_answers: false,
+            told_of_refusal: false,
+        }
     }
 
     /// Whether the store's watch should be polled.
@@ -46,6 +56,7 @@ impl Watching {
         match watched {
             Watched::Opened => {
                 self.failures = 0;
+                self.told_of_refusal = false;
                 Input::Watching(true)
             }
             Watched::Seen(seen) => Input::Seen(seen),
@@ -71,6 +82,18 @@ impl Watching {
             State::Closed { until: now + pause }
         };
         Input::Watching(false)
+    }
+
+    /// Whether people should be told of this error, which was about to be passed to
+    /// [`broke`](Self::broke): once, where the store answers but refuses to be watched.
+    pub(super) fn is_news(&mut self, error: &StoreError) -> bool {
+        let refused = error.kind == StoreErrorKind::Refused && mem::take(&mut self.store_answers);
+        refused && !mem::replace(&mut self.told_of_refusal, true)
+    }
+
+    /// An attempt of the election succeeded.
+    pub(super) fn store_answered(&mut self) {
+        self.store_answers = true;
     }
 
     /// A read succeeded.
@@ -109,5 +132,25 @@ pub(super) async fn sleep_until(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep(instant.since(os::now())).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_once_and_only_where_the_store_answers_otherwise() {
+        let refused = StoreError::refused("watching is forbidden");
+        let mut watching = Watching::new(Duration::from_secs(2), Instant::default());
+        assert!(!watching.is_news(&refused), "nothing is known of the store yet");
+        watching.store_answered();
+        assert!(!watching.is_news(&StoreError::unknown("the server ended the watch")));
+        assert!(watching.is_news(&refused));
+        watching.store_answered();
+        assert!(!watching.is_news(&refused), "it was told");
+        watching.showed(Watched::Opened, Instant::default());
+        watching.store_answered();
+        assert!(watching.is_news(&refused), "the watch had been open meanwhile");
     }
 }
