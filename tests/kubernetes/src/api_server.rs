@@ -1,0 +1,183 @@
+//! A real kube-apiserver on loopback.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustix::process::Signal;
+use serde::Deserialize;
+
+use crate::admin::Admin;
+use crate::audit::Audit;
+use crate::namespace::Namespace;
+use crate::pod;
+use crate::process::Process;
+use crate::report::skipped;
+
+/// A running server. Dropping kills it.
+#[derive(Debug)]
+pub struct ApiServer {
+    /// `None` while it is killed.
+    process: Mutex<Option<Process>>,
+    name: String,
+    directory: PathBuf,
+    announced: Announcement,
+    admin: Admin,
+}
+
+/// What the server says of itself once it is ready.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Announcement {
+    host: String,
+    port: u16,
+    ca_file: PathBuf,
+    kubeconfig: PathBuf,
+    audit_log: PathBuf,
+}
+
+impl ApiServer {
+    /// Starts a server with nothing in it; `None` if that, or running pods, is impossible here,
+    /// which has then been said.
+    pub fn start(name: &str) -> Option<Self> {
+        if let Err(why) = binary().as_ref().and(pod::possible().as_ref()) {
+            skipped(why);
+            return None;
+        }
+        let directory = new_directory(name);
+        let (process, announced) = launch(name, &directory);
+        let admin = Admin::of_kubeconfig(&announced.kubeconfig);
+        Some(Self { process: Mutex::new(Some(process)), name: name.to_owned(), directory, announced, admin })
+    }
+
+    /// Kills it as a lost machine would be. Acknowledged writes are kept.
+    pub fn kill(&self) {
+        self.process().take().expect("it runs").kill();
+    }
+
+    /// Starts it again after [`kill`](Self::kill), at the same address. Returns once it is ready.
+    pub fn restart(&self) {
+        let (process, announced) = launch(&self.name, &self.directory);
+        assert_eq!(announced, self.announced);
+        *self.process() = Some(process);
+    }
+
+    /// Stops it in the midst of what it does: connections stay open, nothing answers.
+    pub fn freeze(&self) {
+        self.process().as_ref().expect("it runs").signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    pub fn thaw(&self) {
+        self.process().as_ref().expect("it runs").signal(Signal::CONT);
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its administrator.
+    #[must_use]
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// The requests that it saw.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        Audit::of_file(self.announced.audit_log.clone())
+    }
+
+    /// Makes a namespace whose name begins with `name`.
+    pub fn namespace(&self, name: &str) -> Namespace<'_> {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("{name}-{}", MADE.fetch_add(1, Ordering::Relaxed));
+        Namespace::create(self, &name)
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.announced.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.announced.port
+    }
+
+    pub(crate) fn ca_file(&self) -> &Path {
+        &self.announced.ca_file
+    }
+}
+
+/// A server that several tests use at the same time, each in namespaces of its own. It runs from
+/// its first use to the end of the test program.
+#[derive(Debug)]
+pub struct SharedServer {
+    name: &'static str,
+    server: OnceLock<Option<ApiServer>>,
+}
+
+impl SharedServer {
+    /// A server that has not been started yet.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, server: OnceLock::new() }
+    }
+
+    /// The server; `None` as [`ApiServer::start`].
+    pub fn get(&self) -> Option<&ApiServer> {
+        self.server.get_or_init(|| ApiServer::start(self.name)).as_ref()
+    }
+}
+
+fn launch(name: &str, directory: &Path) -> (Process, Announcement) {
+    let binary = binary().as_ref().expect("there is a server, as it was asked for before");
+    // It goes when we are gone, however that may be.
+    let mut command = Command::new(binary);
+    command.arg("--exit-with-parent").arg("--data-dir").arg(directory);
+    let process = Process::start(name, &mut command);
+    let announced =
+        process.await_line("that the server is ready", 0, |line| serde_json::from_str(&line.text).ok());
+    (process, announced)
+}
+
+/// The server's program, built unless it has been built before. Minutes, the first time.
+fn binary() -> &'static Result<PathBuf, String> {
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../apiserver/build.sh");
+        let built = Command::new(&script).stderr(process::Stdio::inherit()).output();
+        let built = built.map_err(|error| format!("{} cannot be run: {error}", script.display()))?;
+        if !built.status.success() {
+            return Err(format!("no kube-apiserver: {} ended with {}", script.display(), built.status));
+        }
+        Ok(PathBuf::from(String::from_utf8_lossy(&built.stdout).trim()))
+    })
+}
+
+/// A directory for a server. What the last run's have left, logs among it, stays for a look until
+/// now.
+fn new_directory(name: &str) -> PathBuf {
+    static SWEPT: Mutex<bool> = Mutex::new(false);
+    let all = env::temp_dir().join("cluster-leader-tests-kubernetes");
+    let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*swept {
+        sweep(&all);
+        *swept = true;
+    }
+    let directory = all.join(format!("{name}-{}", process::id()));
+    fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    directory
+}
+
+/// Removes the directories that no server holds the lock of.
+fn sweep(all: &Path) {
+    for directory in fs::read_dir(all).into_iter().flatten().flatten() {
+        let lock = File::open(directory.path().join("lock"));
+        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            fs::remove_dir_all(directory.path())
+                .unwrap_or_else(|error| panic!("{}: {error}", directory.path().display()));
+        }
+    }
+}
