@@ -50,7 +50,12 @@ public final class ClusterLeader implements AutoCloseable {
      *     loaded; the next call tries again
      */
     public static boolean isThisInstanceLeader() {
-        return thisInstance().isLeader();
+        ClusterLeader started = thisInstance;
+        if (started == null) {
+            startThisInstance();
+            return false;
+        }
+        return started.isLeader();
     }
 
     /**
@@ -80,7 +85,7 @@ public final class ClusterLeader implements AutoCloseable {
 
     /**
      * Stands in the election of this name until {@link #close()} or the end of the process. Returns at
-     * once; the first answer is no.
+     * once, before it is won.
      *
      * @param election the name of the election and of its Lease
      * @return the election
@@ -91,8 +96,8 @@ public final class ClusterLeader implements AutoCloseable {
     }
 
     /**
-     * Stands in an election until {@link #close()} or the end of the process. Returns at once; the
-     * first answer is no.
+     * Stands in an election until {@link #close()} or the end of the process. Returns at once, before it
+     * is won.
      *
      * @param election the election
      * @return the election
@@ -112,7 +117,11 @@ public final class ClusterLeader implements AutoCloseable {
 
     private static ClusterLeader start(Election election, ToLongFunction<String[]> starter) {
         NativeLibrary.load();
-        return new ClusterLeader(starter.applyAsLong(election.settings()));
+        try {
+            return new ClusterLeader(starter.applyAsLong(election.settings()));
+        } finally {
+            NativeLog.forward();
+        }
     }
 
     /**
@@ -220,8 +229,6 @@ public final class ClusterLeader implements AutoCloseable {
      * Hands leadership over: the answer is no from here on, the record is released, and this process
      * sits out until another has led or one lease duration has passed. Does nothing if this process
      * does not lead.
-     *
-     * @throws ClusterLeaderException if the election was closed
      */
     public void stepDown() {
         Native.stepDown(handle);

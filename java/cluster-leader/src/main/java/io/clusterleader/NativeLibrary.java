@@ -1,16 +1,16 @@
 package io.clusterleader;
 
-import java.io.ByteArrayOutputStream;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -56,6 +56,8 @@ final class NativeLibrary {
                     + ABI_VERSION + ". Remove the property " + PATH
                     + " to use the library in the jar, or name one of the jar's version, and start again.");
         }
+        // Having been asked once, it keeps its log lines for us.
+        Native.await(0, 0);
         checked = true;
     }
 
@@ -70,14 +72,14 @@ final class NativeLibrary {
 
     /** Whether a library on {@code java.library.path} could be used. Anything but the jar's own is another version. */
     private static boolean loadInstalled() {
-        byte[] bundled = read(resource() + ".sha256");
+        String bundled = checksum();
         for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
             Path file = Paths.get(directory, FILE_NAME);
             if (directory.isEmpty() || !Files.isRegularFile(file)) {
                 continue;
             }
             try {
-                if (bundled == null || sha256(Files.readAllBytes(file)).equals(text(bundled))) {
+                if (bundled == null || bundled.equals(sha256(file))) {
                     link(file, "Remove it from java.library.path.");
                     return true;
                 }
@@ -91,30 +93,29 @@ final class NativeLibrary {
     }
 
     private static void loadBundled() {
-        byte[] library = read(resource());
-        byte[] checksum = read(resource() + ".sha256");
-        if (library == null || checksum == null) {
-            throw new ClusterLeaderException("The jar has no native library for " + platform() + " with " + libc() + " (" + resource()
-                    + "). Build one there with make native, and name it in the property " + PATH + ".");
-        }
-        if (!sha256(library).equals(text(checksum))) {
-            throw new ClusterLeaderException("The native library in the jar (" + resource()
-                    + ") does not match its checksum: the jar is damaged. Get it again.");
-        }
-        try {
-            unpackAndLink(library);
+        try (InputStream library = NativeLibrary.class.getResourceAsStream(resource())) {
+            String checksum = checksum();
+            if (library == null || checksum == null) {
+                throw new ClusterLeaderException("The jar has no native library for " + platform() + " with " + libc() + " ("
+                        + resource() + "). Build one there with make native, and name it in the property " + PATH + ".");
+            }
+            unpackAndLink(library, checksum);
         } catch (IOException failure) {
             throw new ClusterLeaderException("The native library could not be unpacked: " + failure
                     + ". Let the property " + WORKDIR + " name a directory that this process can write to.", failure);
         }
     }
 
-    private static void unpackAndLink(byte[] library) throws IOException {
+    private static void unpackAndLink(InputStream library, String checksum) throws IOException {
         Path directory = privateDirectory();
         try {
             Path file = directory.resolve(FILE_NAME);
-            // The directory is new and ours alone: nobody can have put a file or a link there.
-            Files.write(file, library, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            // Not there yet: Files.copy creates it, and follows no link. The directory is ours alone.
+            Files.copy(library, file);
+            if (!checksum.equals(sha256(file))) {
+                throw new ClusterLeaderException("The native library in the jar (" + resource()
+                        + ") does not match its checksum: the jar is damaged. Get it again.");
+            }
             link(file, "If its file system is mounted noexec, let the property " + WORKDIR
                     + " name a directory on one that is not.");
         } finally {
@@ -189,35 +190,26 @@ final class NativeLibrary {
         return maps.stream().anyMatch(line -> line.contains("/ld-musl-")) ? "musl" : "glibc";
     }
 
-    /** A file of the jar, null if it has none of this name. */
-    private static byte[] read(String resource) {
-        try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                return null;
-            }
-            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            byte[] buffer = new byte[64 * 1024];
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                bytes.write(buffer, 0, count);
-            }
-            return bytes.toByteArray();
+    /** What {@link #sha256} should say of the library in the jar; null if it has none for this platform. */
+    private static String checksum() {
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(resource() + ".sha256")) {
+            return in == null ? null : new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII)).readLine();
         } catch (IOException failure) {
-            throw new ClusterLeaderException("The jar's " + resource + " cannot be read: " + failure + ". Get the jar again.", failure);
+            throw new ClusterLeaderException("The jar cannot be read: " + failure + ". Get it again.", failure);
         }
     }
 
-    /** As sha256sum prints it. */
-    private static String sha256(byte[] bytes) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
-            return String.format("%064x", new BigInteger(1, digest));
+    private static String sha256(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[64 * 1024];
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                digest.update(buffer, 0, count);
+            }
+            return String.format("%064x", new BigInteger(1, digest.digest()));
         } catch (NoSuchAlgorithmException impossible) {
             throw new AssertionError("every Java platform has SHA-256", impossible);
         }
-    }
-
-    private static String text(byte[] bytes) {
-        return new String(bytes, StandardCharsets.US_ASCII).trim();
     }
 
     /** What is mapped stays usable when its file is gone. */

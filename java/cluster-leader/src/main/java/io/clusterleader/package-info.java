@@ -83,7 +83,7 @@
  * <h2>Class loaders</h2>
  *
  * <p>Applications of a servlet container that each bring this jar have one copy of the library each, and
- * stand in the election separately. An application that is undeployed should close its elections; the
- * native library is unloaded with its class loader.
+ * stand in the election separately. An application that is undeployed should close its elections: then its
+ * class loader can be collected, and the native thread ends with it.
  */
 package io.clusterleader;

@@ -102,7 +102,8 @@ final class ChildJvm implements AutoCloseable {
 
     /** SIGTERM. */
     void terminate() {
-        process.destroy();
+        // Process.destroy would also close its standard input, which may end it first.
+        process.toHandle().destroy();
     }
 
     /** SIGKILL. */

@@ -57,9 +57,11 @@ class ListenersTest {
             if (second == null) {
                 second = join("second");
             }
+            knows(second, "first");
             first.stepDown();
             expected.add("lost " + token + " STEPPED_DOWN");
             Await.until("the second leads", second::isLeader);
+            knows(first, "second");
             second.stepDown();
         }
         Await.until("the first leads", first::isLeader);
@@ -141,6 +143,7 @@ class ListenersTest {
         CountDownLatch entered = new CountDownLatch(1);
         CountDownLatch released = new CountDownLatch(1);
         Recorder recorder = new Recorder();
+        leader.addListener(recorder);
         leader.addListener(new LeadershipListener() {
             @Override
             public void onAcquired(long token, long term) {
@@ -152,15 +155,14 @@ class ListenersTest {
                 }
             }
         });
-        leader.addListener(recorder);
         assertTrue(entered.await(Await.BOUND.toSeconds(), TimeUnit.SECONDS));
         Await.always("leads, as the heart beats", HEARTBEAT.multipliedBy(2), leader::isLeader);
         ClusterLeader other = join(leader, "other");
         leader.stepDown();
         assertFalse(leader.isLeader());
         Await.until("the other leads", other::isLeader);
+        assertEquals(1, recorder.terms().size(), recorder.told::toString);
         released.countDown();
-        recorder.await("acquired");
         recorder.await("lost");
     }
 
@@ -194,6 +196,10 @@ class ListenersTest {
         ClusterLeader joined = join(name);
         Await.until("follows", () -> joined.leader().isPresent());
         return joined;
+    }
+
+    private static void knows(ClusterLeader candidate, String leader) {
+        Await.until("knows that " + leader + " leads", () -> candidate.leader().equals(Optional.of(leader)));
     }
 
     private static final class Recorder implements LeadershipListener {

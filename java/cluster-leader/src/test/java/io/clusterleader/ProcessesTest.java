@@ -133,12 +133,8 @@ class ProcessesTest {
 
     /** The election's record, without white space. */
     private String record() {
-        try (Stream<Path> files = Files.list(directory)) {
-            Path record = files.filter(file -> file.getFileName().toString().startsWith("default"))
-                    .filter(Files::isRegularFile)
-                    .findFirst()
-                    .orElseThrow();
-            return Files.readString(record).replaceAll("\\s", "");
+        try {
+            return Files.readString(directory.resolve("default.json")).replaceAll("\\s", "");
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }
