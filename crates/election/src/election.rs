@@ -1,6 +1,6 @@
 //! The machine.
 
-use crate::io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request};
+use crate::io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request, Seen};
 use crate::jitter::Jitter;
 use crate::knowledge::{Knowledge, Known, News, Observer};
 use crate::record::{Identity, Record, Version};
@@ -184,7 +184,7 @@ impl Election {
         match (attempt.request, outcome) {
             (Request::Read, Outcome::Read(found)) => self.found(found, learnt_meanwhile),
             (Request::Create(record) | Request::Update(record, _), Outcome::Accepted(version)) => {
-                self.accepted(record, version, sent);
+                self.accepted(&record, &version, sent);
             }
             (Request::Update(record, _), Outcome::NotFound) => {
                 self.writes.failed(&record);
@@ -218,40 +218,36 @@ impl Election {
     }
 
     /// A write of ours was acknowledged.
-    fn accepted(&mut self, record: Record, version: Version, sent: Instant) {
-        // A watch can be faster than the reply and have shown what became of our write already.
-        let overtaken = self.knowledge.newest_number() > version.number;
+    fn accepted(&mut self, record: &Record, version: &Version, sent: Instant) {
+        let seen = Seen::Present(record.clone(), version.clone());
+        self.learn(|knowledge, observer, now| knowledge.watched(seen, observer, now));
+        let same_object = self.knowledge.version().is_some_and(|known| known.uid == version.uid);
         if record.holder.is_none() {
             self.events.push(Event::Released);
-        } else if overtaken && !self.record_is_ours() {
-            return;
-        } else {
-            self.writes.accepted(&record, &version);
+        } else if same_object && self.record_is_ours() {
+            self.writes.accepted(record, version);
             self.extend_claim(sent, version.number, record.transitions);
-        }
-        if !overtaken {
-            self.note_leader_change(record.holder.as_ref());
-            self.knowledge.wrote(record, version, self.now);
+        } else {
+            // A watch was faster than the reply and has shown that our write is history already.
+            self.writes.failed(record);
+            self.next_term = sent + self.timing.retry_period();
         }
     }
 
     /// The leader counts from before it sent.
     fn extend_claim(&mut self, sent: Instant, token: u64, term: i32) {
         let deadline = sent + self.timing.renew_deadline();
-        if deadline <= self.now || self.mode != Mode::Standing {
+        if deadline <= self.now {
             return;
         }
         self.renew_at = sent + self.timing.renew_interval();
-        match &mut self.claim {
-            Some(claim) => {
-                claim.deadline = deadline;
-                self.events.push(Event::Renewed);
-            }
-            None => {
-                self.claim = Some(Claim { deadline, token, term });
-                self.next_term = sent + self.timing.retry_period();
-                self.events.push(Event::Acquired { token, term });
-            }
+        if let Some(claim) = &mut self.claim {
+            claim.deadline = deadline;
+            self.events.push(Event::Renewed);
+        } else if self.may_claim_from().is_some_and(|from| from <= self.now) {
+            self.claim = Some(Claim { deadline, token, term });
+            self.next_term = sent + self.timing.retry_period();
+            self.events.push(Event::Acquired { token, term });
         }
     }
 
@@ -267,7 +263,7 @@ impl Election {
             return;
         }
         if let Some(last) = self.last_conflict {
-            self.next_attempt = self.next_attempt.max(last + self.timing.retry_period());
+            self.pause_until(self.next_attempt.max(last + self.timing.retry_period()));
         }
         self.last_conflict = Some(self.now.max(self.next_attempt));
     }
@@ -279,12 +275,21 @@ impl Election {
         if let Mode::Releasing { until, .. } = &mut self.mode {
             *until = self.now; // the one bounded attempt has failed
         }
-        self.next_attempt = match self.claim {
+        let next = match self.claim {
             Some(_) if timed_out => self.now,
             Some(_) => sent + retry_period,
             None => sent + self.jitter.stretch(retry_period),
         };
+        self.pause_until(next);
         self.next_poll = self.next_poll.max(self.next_attempt);
+    }
+
+    /// No attempt before `instant`, except a leader's last chance: half a retry period before its
+    /// claim ends, whatever the attempts before it have met.
+    fn pause_until(&mut self, instant: Instant) {
+        let last_chance = self.renew_at + self.timing.tolerated_outage();
+        let cut_short = self.claim.is_some() && self.now < last_chance;
+        self.next_attempt = if cut_short { instant.min(last_chance) } else { instant };
     }
 
     /// Takes in an observation and draws the consequences.
@@ -295,10 +300,15 @@ impl Election {
             leading: self.claim.is_some(),
             lease_duration: self.timing.lease_duration(),
         };
-        match observe(&mut self.knowledge, observer, self.now) {
+        let news = observe(&mut self.knowledge, observer, self.now);
+        if news == News::Replaced {
+            self.writes.deleted();
+            self.lose(LostReason::Deleted);
+        }
+        match news {
             News::No => {}
             News::Doubtful => self.must_read = true,
-            News::Yes => {
+            News::Yes | News::Replaced => {
                 if let Some(under_way) = &mut self.under_way {
                     under_way.learnt_meanwhile = true;
                 }
@@ -333,12 +343,6 @@ impl Election {
             self.lose(LostReason::Coordinated);
         } else if record.asks_to_step_down() && self.mode == Mode::Standing {
             self.step_down();
-        }
-    }
-
-    fn note_leader_change(&mut self, holder: Option<&Identity>) {
-        if self.knowledge.holder() != holder {
-            self.events.push(Event::LeaderChanged(holder.cloned()));
         }
     }
 
@@ -390,8 +394,8 @@ impl Election {
             Mode::SittingOut { .. } | Mode::Suspended if then == Afterwards::SitOut => return,
             Mode::Standing | Mode::SittingOut { .. } | Mode::Suspended => {}
         }
-        self.under_way = None; // a write among them stays known as unresolved
         if self.record_is_ours() || self.writes.any_unresolved() {
+            self.under_way = None; // a write stays known as unresolved
             self.must_read = true;
             self.next_attempt = self.now;
             self.mode = Mode::Releasing {
@@ -405,7 +409,6 @@ impl Election {
     }
 
     fn conclude_release(&mut self, then: Afterwards) {
-        self.under_way = None;
         self.mode = match then {
             Afterwards::SitOut if self.another_leads() => Mode::Standing,
             Afterwards::SitOut => Mode::SittingOut { until: self.now + self.timing.lease_duration() },

@@ -13,7 +13,7 @@ pub(crate) enum Known {
     Nothing,
     /// There is no record.
     Absent {
-        /// The version number of the deletion, where a watch showed it; else 0.
+        /// The version number of the deletion, or a lower bound of it.
         deleted_at: u64,
     },
     /// There is one.
@@ -32,6 +32,8 @@ pub(crate) enum News {
     No,
     /// The record changed, was created or was deleted.
     Yes,
+    /// The record that we knew was deleted, and there is another one.
+    Replaced,
     /// It contradicts something learnt while the read was under way: read again.
     Doubtful,
 }
@@ -110,6 +112,10 @@ impl Knowledge {
             {
                 News::Doubtful
             }
+            // Nothing that we know can be newer: the store was put back to an older state.
+            Some((record, version)) if !learnt_meanwhile && version.number < self.newest_number() => {
+                self.replaced(record, version, observer, now)
+            }
             Some((record, version)) => self.present(record, version, observer, now),
         }
     }
@@ -123,11 +129,6 @@ impl Knowledge {
             Seen::Present(record, version) => self.present(record, version, observer, now),
             Seen::Deleted(version) => self.absent(version.number, observer, now),
         }
-    }
-
-    /// A write of ours made this.
-    pub(crate) fn wrote(&mut self, record: Record, version: Version, now: Instant) {
-        self.known = Known::Present { record, version, since: now };
     }
 
     pub(crate) fn proven_dead(&mut self, holder: Identity) {
@@ -155,22 +156,28 @@ impl Knowledge {
     }
 
     fn present(&mut self, record: Record, version: Version, observer: Observer<'_>, now: Instant) -> News {
-        if let Some(newest) = self.version() {
-            if version.uid == newest.uid && version.number <= newest.number {
-                return News::No;
-            }
-            if version.uid != newest.uid {
-                self.wait_out_deleted_holder(observer, now);
+        match self.version() {
+            Some(newest) if version.uid != newest.uid => self.replaced(record, version, observer, now),
+            Some(newest) if version.number <= newest.number => News::No,
+            _ => {
+                self.known = Known::Present { record, version, since: now };
+                News::Yes
             }
         }
+    }
+
+    fn replaced(&mut self, record: Record, version: Version, observer: Observer<'_>, now: Instant) -> News {
+        self.wait_out_deleted_holder(observer, now);
         self.known = Known::Present { record, version, since: now };
-        News::Yes
+        News::Replaced
     }
 
     fn absent(&mut self, deleted_at: u64, observer: Observer<'_>, now: Instant) -> News {
         self.wait_out_deleted_holder(observer, now);
         let known_before = matches!(self.known, Known::Absent { .. });
-        self.known = Known::Absent { deleted_at };
+        // A watch that lags behind must not bring the deleted record back.
+        let deleted_after = self.newest_number().saturating_add(u64::from(self.version().is_some()));
+        self.known = Known::Absent { deleted_at: deleted_at.max(deleted_after) };
         if known_before { News::No } else { News::Yes }
     }
 

@@ -136,6 +136,7 @@ impl Record {
             lease_duration: Some(lease_duration),
             renew_time: Some(renew_time),
             token: self.holder.clone().zip(token),
+            step_down: None, // a request to us was honoured before we stood again
             ..self.clone()
         }
     }

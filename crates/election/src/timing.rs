@@ -113,6 +113,13 @@ impl Timing {
         self.renew_deadline / 2
     }
 
+    /// An outage shorter than this costs no leadership: the last attempt to renew starts this long
+    /// after the first, half a retry period before the claim ends.
+    #[must_use]
+    pub fn tolerated_outage(&self) -> Duration {
+        self.renew_deadline.saturating_sub(self.retry_period) / 2
+    }
+
     /// How long one attempt may take. A fifth of the renew deadline: a renewal begun at half of
     /// it that hangs leaves two more before the claim ends.
     #[must_use]
