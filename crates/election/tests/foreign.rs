@@ -1,0 +1,104 @@
+//! Records that others wrote: incomplete, odd, or under another kind of election.
+
+use election::{Event, Input, LostReason, Record, WallTime};
+
+use crate::world::{World, held_by, secs};
+
+#[test]
+fn g12_no_record_of_others_jams_the_election() {
+    let bare = |holder: &str| Record { holder: Some(holder.into()), ..Record::default() };
+    let lasting = |seconds| Record { lease_duration: Some(secs(seconds)), ..held_by("other") };
+    let long_ago = Record { renew_time: Some(WallTime::from_micros(i64::MIN)), ..held_by("other") };
+    let cases = [
+        ("no spec", Record::default(), Some("0")),
+        ("nulls, as some leave behind on release", Record { transitions: 3, ..Record::default() }, Some("0")),
+        ("released, with a long duration", Record { holder: None, ..lasting(500) }, Some("0")),
+        ("a holder and nothing else: our own duration", bare("other"), Some("15")),
+        ("a duration of 1 s", lasting(1), Some("1")),
+        ("the longest duration", lasting(i32::MAX.unsigned_abs().into()), None),
+        ("a duration beyond time itself", lasting(u64::MAX), None),
+        ("the most transitions", Record { transitions: i32::MAX, ..held_by("other") }, Some("15")),
+        ("a renewal before the Flood", long_ago, Some("15")),
+        ("a strategy", Record { strategy: Some("x".into()), ..Record::default() }, None),
+        ("a strategy and a holder", Record { strategy: Some("x".into()), ..held_by("other") }, None),
+    ];
+    for (case, record, expected) in cases {
+        let mut world = World::with(record);
+        let us = world.start("us");
+        world.run_until(secs(1_000));
+        let terms = world.terms(us);
+        assert_eq!(terms.first().map(|first| first.split(' ').next().unwrap()), expected, "{case}");
+    }
+}
+
+#[test]
+fn g5_the_wait_begins_anew_with_every_change() {
+    let mut world = World::with(held_by("other"));
+    let us = world.start("us");
+    for second in [10, 20, 34] {
+        world.run_until(secs(second));
+        world.edit(|record| record.transitions += 1); // any change at all
+    }
+    world.run_until(secs(60));
+    assert_eq!(world.sent_since(us, secs(1))[0], "49 take over");
+}
+
+#[test]
+fn a_record_under_coordinated_election_is_only_followed() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.edit(|record| record.strategy = Some("OldestEmulationVersion".into()));
+    assert_eq!(world.terms(us), ["0 acquired 101", "1 lost 101 Coordinated"]);
+    world.run_until(secs(50));
+    world.edit(|record| *record = Record { strategy: record.strategy.clone(), ..held_by("chosen") });
+    world.run_until(secs(100));
+    world.edit(|record| record.strategy = None);
+    assert_eq!(world.sent(us), ["0 read", "0 create"]);
+    world.run_until(secs(120));
+    assert_eq!(world.sent_since(us, secs(1))[0], "115 take over", "its duration after the last change");
+}
+
+/// Everything that others can do to a leader's record, and why it then leads no more.
+#[test]
+fn a_leader_that_finds_its_record_changed_leads_no_more_at_once() {
+    let cases: [(fn(&mut Record), LostReason); 4] = [
+        (|record| *record = held_by("other"), LostReason::Superseded),
+        (|record| record.holder = None, LostReason::Blanked),
+        (|record| record.strategy = Some("x".into()), LostReason::Coordinated),
+        (|record| *record = held_by("us_1"), LostReason::DuplicateIdentity),
+    ];
+    for (change, expected) in cases {
+        let mut world = World::new();
+        let us = world.start("us");
+        world.run_until(secs(3));
+        world.edit(change);
+        let lost: Vec<_> = world.events(us).filter(|event| matches!(event, Event::Lost { .. })).collect();
+        assert_eq!(lost, [&Event::Lost { token: 101, reason: expected }]);
+    }
+}
+
+/// client-go's release can blank another's lease. Ours is then acquired anew.
+#[test]
+fn a_blanked_record_is_acquired_anew() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(3));
+    world.edit(|record| record.holder = None);
+    assert_eq!(world.terms(us), ["0 acquired 101", "3 lost 101 Blanked", "3 acquired 103"]);
+    assert_eq!(world.store.record().unwrap().transitions, 1);
+}
+
+#[test]
+fn g3_a_leader_that_was_superseded_unseen_leaves_the_record_alone() {
+    for end in [Input::Stop, Input::StepDown, Input::Suspend(LostReason::HostStuck)] {
+        let mut world = World::new();
+        let us = world.start("us");
+        world.run_until(secs(1));
+        world.close_watch(us);
+        world.edit(|record| *record = held_by("other"));
+        world.give(us, end);
+        world.run_until(secs(10));
+        assert_eq!(world.holder(), Some("other"));
+    }
+}

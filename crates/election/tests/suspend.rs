@@ -1,0 +1,119 @@
+//! Suspending, resuming, stopping.
+
+use election::{Input, LostReason, Record};
+
+use crate::world::{Fate, Setup, World, held_by, millis, secs};
+
+const STUCK: Input = Input::Suspend(LostReason::HostStuck);
+
+#[test]
+fn suspended_it_releases_and_does_not_stand_until_it_is_resumed() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.give(us, STUCK);
+    world.give(us, STUCK);
+    world.give(us, Input::StepDown); // no reason to stand earlier
+    world.run_until(secs(500));
+    assert_eq!(world.terms(us), ["0 acquired 101", "1 lost 101 HostStuck", "1 released"]);
+    world.give(us, Input::Resume);
+    assert!(world.leads(us));
+}
+
+#[test]
+fn a_suspended_candidate_takes_nothing() {
+    let mut world = World::with(held_by("other"));
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.give(us, STUCK);
+    world.run_until(secs(100));
+    world.edit(|record| *record = Record::default());
+    world.give(us, Input::HolderDead("other".into()));
+    world.run_until(secs(200));
+    assert_eq!(world.sent(us), ["0 read"]);
+    world.give(us, Input::Resume);
+    assert!(world.leads(us));
+}
+
+#[test]
+fn resuming_while_the_release_is_under_way_sits_out() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.of(us).network.next([Fate::slow(millis(100))]);
+    world.give(us, STUCK);
+    world.give(us, Input::Resume);
+    world.run_until(secs(20));
+    let terms = ["0 acquired 101", "1 lost 101 HostStuck", "1.1 released", "16.1 acquired 103"];
+    assert_eq!(world.terms(us), terms);
+}
+
+#[test]
+fn resuming_without_having_been_suspended_changes_nothing() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.give(us, Input::Resume);
+    assert!(world.leads(us));
+    world.give(us, Input::StepDown);
+    world.give(us, Input::Resume);
+    world.run_until(secs(15));
+    assert!(!world.leads(us), "it still sits out");
+    world.run_until(secs(17));
+    world.give(us, Input::Stop);
+    world.give(us, Input::Resume);
+    world.run_until(secs(100));
+    assert!(world.of(us).election.is_stopped(), "the end is the end");
+    assert!(!world.leads(us));
+}
+
+/// While a release is under way, the strongest of what was asked for follows it.
+#[test]
+fn the_strongest_wish_wins() {
+    use Input::{Resume, StepDown, Stop};
+    let what_follows = |wishes: &[Input]| {
+        let mut world = World::new();
+        let us = world.start("us");
+        world.run_until(secs(1));
+        world.of(us).network.next([Fate::slow(millis(100))]);
+        for wish in wishes {
+            world.give(us, wish.clone());
+        }
+        world.run_until(secs(40));
+        assert_eq!(world.terms(us)[2], "1.1 released");
+        (world.leads(us), world.of(us).election.is_stopped())
+    };
+    let (stands_again, suspended, stopped) = ((true, false), (false, false), (false, true));
+    assert_eq!(what_follows(&[StepDown]), stands_again);
+    assert_eq!(what_follows(&[StepDown, STUCK]), suspended);
+    assert_eq!(what_follows(&[STUCK, StepDown]), suspended);
+    assert_eq!(what_follows(&[STUCK, Resume]), stands_again);
+    assert_eq!(what_follows(&[Stop, STUCK, Resume, StepDown]), stopped);
+    assert_eq!(what_follows(&[StepDown, Stop]), stopped);
+}
+
+#[test]
+fn a_stopped_election_asks_for_nothing_more() {
+    for record in [None, Some(held_by("other"))] {
+        let mut world = record.map_or_else(World::new, World::with);
+        let us = world.start("us");
+        world.run_until(secs(1));
+        world.give(us, Input::Stop);
+        assert!(world.of(us).election.is_stopped());
+        let sent = world.sent(us).len();
+        world.give(us, Input::Stop);
+        world.edit(|record| *record = Record::default());
+        world.close_watch(us);
+        world.run_until(secs(500));
+        assert_eq!(world.sent(us).len(), sent);
+    }
+}
+
+#[test]
+fn a_candidate_that_holds_nothing_stops_without_a_request() {
+    let mut world = World::new();
+    let us = world.prepare("us", &Setup::default());
+    world.give(us, Input::Stop);
+    assert!(world.of(us).election.is_stopped());
+    assert!(world.sent(us).is_empty());
+}
