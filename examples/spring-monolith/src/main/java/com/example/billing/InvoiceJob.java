@@ -1,0 +1,32 @@
+package com.example.billing;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/** Sends invoices: twice would be embarrassing. */
+@Component
+class InvoiceJob {
+    static final long PERIOD_MILLIS = 1_000;
+
+    private static final Logger log = LoggerFactory.getLogger(InvoiceJob.class);
+
+    private final ClusterLeaderService clusterLeaderService;
+    private final JobRuns jobRuns;
+
+    InvoiceJob(ClusterLeaderService clusterLeaderService, JobRuns jobRuns) {
+        this.clusterLeaderService = clusterLeaderService;
+        this.jobRuns = jobRuns;
+    }
+
+    @Scheduled(fixedRate = PERIOD_MILLIS)
+    void sendInvoices() {
+        if (!clusterLeaderService.isThisInstanceLeader()) {
+            log.info("This node is not the cluster leader so won't execute the job");
+            return;
+        }
+        jobRuns.record("InvoiceJob", PERIOD_MILLIS);
+        log.info("Sent the invoices");
+    }
+}
