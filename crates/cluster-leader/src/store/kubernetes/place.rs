@@ -82,11 +82,12 @@ impl KubernetesPlace {
         if names_a_proxy {
             return Err(unusable_kubeconfig("its cluster has a proxy-url, and proxies are not supported"));
         }
-        if config.cluster_url.scheme().is_none() || config.cluster_url.host().is_none() {
-            return Err(unusable_kubeconfig(&format!(
-                "its cluster's server is {}, which is no URL like https://host:6443",
-                config.cluster_url
-            )));
+        let authority = config.cluster_url.authority().map(http::uri::Authority::as_str);
+        if config.cluster_url.scheme().is_none() || authority.is_none_or(|authority| authority.contains('@'))
+        {
+            return Err(unusable_kubeconfig(
+                "its cluster's server is no URL like https://host:6443, with what you log in with kept apart",
+            ));
         }
         // Otherwise the environment's, which is not meant for a cluster on this machine.
         config.proxy_url = None;
@@ -103,7 +104,7 @@ impl KubernetesPlace {
         format!("Lease {}/{}", self.namespace, self.name)
     }
 
-    /// The API server, without any password that its URL may contain.
+    /// The API server.
     pub(super) fn server(&self) -> String {
         let url = &self.config.cluster_url;
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -42,8 +42,10 @@ pub(super) fn open(connection: Rc<Connection>, request: Composed) -> Watch {
 
 fn lines(body: Body) -> impl Stream<Item = Result<String, Failure>> {
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    FramedRead::new(reader, LinesCodec::new_with_max_length(LONGEST_REPLY))
-        .map_err(|error: LinesCodecError| Failure::Lost(format!("the watch broke: {}", chain(&error))))
+    FramedRead::new(reader, LinesCodec::new_with_max_length(LONGEST_REPLY)).map_err(|error| match error {
+        LinesCodecError::Io(error) => Failure::Lost(format!("the watch broke: {}", chain(&error))),
+        error => Failure::Lost(format!("the watch broke: {error}")),
+    })
 }
 
 fn shown(line: &str) -> Result<Shown, Failure> {

@@ -52,7 +52,7 @@ impl ServiceAccount {
     fn store(&self, server: &FakeServer) -> KubernetesStore {
         let mut place = self.place(server.port());
         place.config.cluster_url = server.url().parse().unwrap();
-        place.open(&quick()).unwrap()
+        place.open(&patient()).unwrap()
     }
 }
 
@@ -62,7 +62,12 @@ fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// One second of renew deadline, hence 200 ms for an attempt.
+/// Ten seconds for an attempt: nothing fails because the machine is busy.
+fn patient() -> Timing {
+    Timing::new(Duration::from_secs(60), Duration::from_secs(50), Duration::from_secs(2)).unwrap()
+}
+
+/// 200 ms for an attempt.
 fn quick() -> Timing {
     Timing::new(Duration::from_secs(2), Duration::from_secs(1), Duration::from_millis(200)).unwrap()
 }

@@ -258,7 +258,7 @@ async fn g4_what_was_never_sent_is_refused() {
     let account = ServiceAccount::new();
     let mut place = account.place(1);
     place.config.cluster_url = "http://127.0.0.1:1".parse().unwrap();
-    let store = place.open(&quick()).unwrap();
+    let store = place.open(&patient()).unwrap();
     let error = store.create(&ours()).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Refused);
     assert_parts(
