@@ -38,6 +38,7 @@ test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-a
 .PHONY: native
 native: tools-rust ## target/release/libcluster_leader.so
 	$(CARGO) build --release -p cluster-leader-ffi
+	@ln -sf libcluster_leader.so target/release/libcluster_leader.so.1  # the name that programs ask for
 
 .PHONY: jar
 jar: native tools-java ## The Maven artifact with this platform's library, tested and installed into the local repository

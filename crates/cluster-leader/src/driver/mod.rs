@@ -178,8 +178,10 @@ fn run(mut enrolments: UnboundedReceiver<Arc<Shared>>, roster: &Roster) {
 
 /// Runs all elections until none is left and none can come.
 fn serve(enrolments: &mut UnboundedReceiver<Arc<Shared>>, running: &[Arc<Shared>]) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    runtime.block_on(async {
+    let runtime =
+        Runtime(Some(tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?));
+    let Some(blocking_on) = &runtime.0 else { return Ok(()) };
+    blocking_on.block_on(async {
         let mut elections: FuturesUnordered<_> =
             running.iter().map(|election| stand::run(Arc::clone(election))).collect();
         let mut more = true;
@@ -194,6 +196,17 @@ fn serve(enrolments: &mut UnboundedReceiver<Arc<Shared>>, running: &[Arc<Shared>
         }
     });
     Ok(())
+}
+
+/// A runtime whose end waits for nobody: a look-up of a host name, or a login plugin, may hang.
+struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -190,10 +190,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             Some(problem) => note_problem(self.shared, &problem),
             None => {
                 self.shared.set_problem(None);
-                self.watching.store_answered();
-                if matches!(outcome, Outcome::Read(_)) {
-                    self.watching.record_was_read(os::now());
-                }
+                self.watching.store_answered(os::now());
             }
         }
         Input::Finished(id, outcome)
