@@ -279,6 +279,24 @@ static void stale_and_random_handles(void)
     refuses(live);
 }
 
+/* More than the library finds without a lock. */
+static void many_elections_one_after_the_other(void)
+{
+    cluster_leader_handle first = started("many"), last = first;
+    for (int i = 0; i < 300; i++) {
+        cluster_leader_handle next = started("many");
+        CHECK(next != last);
+        refuses(last == first ? 0 : last);
+        cluster_leader_remaining_ms(next);
+        CHECK(cluster_leader_last_error() == CLUSTER_LEADER_OK);
+        CHECK_OK(cluster_leader_stop(next));
+        last = next;
+    }
+    refuses(last);
+    awaited(first, CLUSTER_LEADER_STATE_LEADING);
+    CHECK_OK(cluster_leader_stop(first));
+}
+
 static void a_life(void)
 {
     cluster_leader_options options = options_for("life");
@@ -533,6 +551,7 @@ int main(int count, char **arguments)
         {"bad_options", bad_options},
         {"sizes_of_structs", sizes_of_structs},
         {"stale_and_random_handles", stale_and_random_handles},
+        {"many_elections_one_after_the_other", many_elections_one_after_the_other},
         {"a_life", a_life},
         {"stopping_ends_a_wait", stopping_ends_a_wait},
         {"each_thread_has_its_own_error", each_thread_has_its_own_error},

@@ -3,19 +3,20 @@
 //! A number is given out once and never again, so a stale handle can never mean another election;
 //! and counting begins at a random place, so that of another copy of this library cannot either.
 //!
-//! Hot reads take no lock: each thread remembers the elections that it asked last.
+//! The first elections of a process stay where they are for good, stopped or not, so that readers
+//! find them without a lock. A host that starts and stops many more must not pay for each with
+//! memory: those are found under a lock.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use cluster_leader::{Elector, Error, Options};
 
-use crate::problem::Problem;
+use crate::problem::{Outcome, Problem};
 
 /// A number that stands for an election; never 0.
 pub(crate) type Handle = u64;
@@ -30,139 +31,153 @@ pub(crate) enum Heart {
 }
 
 /// What a handle stands for.
-#[derive(Debug)]
-pub(crate) struct Held {
-    elector: Owner,
+struct Held {
+    /// The handle while it is open, then [`CLOSED`].
+    open_as: AtomicU64,
+    elector: Owned,
     heart: Heart,
-    /// Until the handle is closed. Threads that remember the election look here.
-    is_open: AtomicBool,
 }
 
-#[derive(Debug)]
-enum Owner {
-    Host(Elector),
-    /// The process-wide election lives as long as the library.
-    Library(&'static Elector),
+/// An election, as long as anybody uses it.
+#[derive(Clone)]
+pub(crate) enum Owned {
+    /// One of the first, or the process-wide one.
+    ForEver(&'static Elector),
+    Counted(Arc<Elector>),
 }
 
-impl Deref for Held {
+impl Deref for Owned {
     type Target = Elector;
 
     #[inline]
     fn deref(&self) -> &Elector {
-        match &self.elector {
-            Owner::Host(elector) => elector,
-            Owner::Library(elector) => elector,
+        match self {
+            Self::ForEver(elector) => elector,
+            Self::Counted(elector) => elector,
         }
     }
 }
 
-static OPEN: RwLock<BTreeMap<Handle, Arc<Held>>> = RwLock::new(BTreeMap::new());
+/// A number that is never looked for among the first.
+const CLOSED: Handle = Handle::MAX;
 
-/// How many elections a thread remembers. Successive handles have places of their own.
-const REMEMBERED: usize = 4;
+/// How many elections stay. One that was stopped keeps about 6 KiB.
+const STAYING: usize = 256;
 
-type Remembered = Option<(Handle, Arc<Held>)>;
+static FIRST: [OnceLock<Held>; STAYING] = [const { OnceLock::new() }; STAYING];
 
-thread_local! {
-    static LAST: RefCell<[Remembered; REMEMBERED]> = const { RefCell::new([None, None, None, None]) };
-}
+/// The others, while they are open.
+static LATER: RwLock<BTreeMap<Handle, Held>> = RwLock::new(BTreeMap::new());
 
 /// Starts an election.
 pub(crate) fn start(options: Options, heart: Heart) -> Result<Handle, Error> {
-    Ok(open(Owner::Host(Elector::start(options)?), heart))
+    let elector = Elector::start(options)?;
+    let handle = next();
+    let elector = if FIRST.get(place(handle)).is_some() {
+        Owned::ForEver(Box::leak(Box::new(elector)))
+    } else {
+        Owned::Counted(Arc::new(elector))
+    };
+    open(handle, elector, heart);
+    Ok(handle)
 }
 
 /// The process-wide election; only the call that starts it asks for the options.
 pub(crate) fn start_default(
     options: impl FnOnce() -> Result<Options, Error>,
     heart: Heart,
-) -> Result<Handle, Problem> {
+) -> Outcome<Handle> {
     static HANDLE: OnceLock<Handle> = OnceLock::new();
     let elector = cluster_leader::default_elector(options)?;
-    let handle = *HANDLE.get_or_init(|| open(Owner::Library(elector), heart));
-    get(handle).map(|_| handle).map_err(|_| Problem::DefaultStopped)
-}
-
-fn open(elector: Owner, heart: Heart) -> Handle {
-    let handle = next();
-    all_mut().insert(handle, Arc::new(Held { elector, heart, is_open: AtomicBool::new(true) }));
-    handle
-}
-
-/// Asks an election something that takes no time: no lock is taken if this thread asked it lately.
-#[inline]
-pub(crate) fn ask<T>(handle: Handle, question: impl Fn(&Elector) -> T) -> Result<T, Problem> {
-    let answer = LAST.try_with(|last| {
-        let last = last.try_borrow().ok()?;
-        match last.get(place_of(handle))? {
-            Some((known, held)) if *known == handle && held.is_open.load(Ordering::Acquire) => {
-                Some(question(held))
-            }
-            _ => None,
-        }
+    let handle = *HANDLE.get_or_init(|| {
+        let handle = next();
+        open(handle, Owned::ForEver(elector), heart);
+        handle
     });
-    match answer {
-        Ok(Some(answer)) => Ok(answer),
-        // Not asked lately, or the thread is ending and remembers nothing any more.
-        _ => get_and_remember(handle).map(|held| question(&held)),
+    get(handle).map(|_| handle).map_err(|_| Problem::DefaultStopped.into())
+}
+
+fn open(handle: Handle, elector: Owned, heart: Heart) {
+    let held = Held { open_as: AtomicU64::new(handle), elector, heart };
+    let left = match FIRST.get(place(handle)) {
+        Some(place) => place.set(held).err(),
+        None => Some(held),
+    };
+    if let Some(held) = left {
+        later_mut().insert(handle, held);
     }
+}
+
+/// Asks an election something that takes no time, without a lock if it is one of the first.
+#[inline]
+pub(crate) fn ask<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Option<T> {
+    match first(handle) {
+        Some(held) => Some(question(&held.elector)),
+        None => get_later(handle).map(|elector| question(&elector)),
+    }
+}
+
+/// The election behind a handle, for calls that take their time.
+pub(crate) fn get(handle: Handle) -> Outcome<Owned> {
+    let found = match first(handle) {
+        Some(held) => Some(held.elector.clone()),
+        None => get_later(handle),
+    };
+    found.ok_or_else(|| Problem::Handle(handle).into())
+}
+
+/// One of the first, if it is open.
+#[inline]
+fn first(handle: Handle) -> Option<&'static Held> {
+    FIRST.get(place(handle))?.get().filter(|held| held.open_as.load(Ordering::Acquire) == handle)
 }
 
 #[cold]
-fn get_and_remember(handle: Handle) -> Result<Arc<Held>, Problem> {
-    let found = get(handle);
-    let remembered = found.as_ref().ok().map(|held| (handle, Arc::clone(held)));
-    let forgotten = LAST.try_with(|last| {
-        let mut last = last.try_borrow_mut().ok()?;
-        last.get_mut(place_of(handle)).map(|place| std::mem::replace(place, remembered))
-    });
-    // Perhaps the last reference: dropped when nothing is borrowed.
-    drop(forgotten);
-    found
-}
-
-#[inline]
-const fn place_of(handle: Handle) -> usize {
-    #[allow(clippy::cast_possible_truncation, reason = "the remainder is below REMEMBERED")]
-    let place = (handle % REMEMBERED as u64) as usize;
-    place
-}
-
-/// The election behind a handle, for calls that may take their time.
-pub(crate) fn get(handle: Handle) -> Result<Arc<Held>, Problem> {
-    all().get(&handle).cloned().ok_or(Problem::Handle(handle))
+fn get_later(handle: Handle) -> Option<Owned> {
+    later().get(&handle).map(|held| held.elector.clone())
 }
 
 /// Closes the handle, releases what its election holds, and ends it.
-pub(crate) fn stop(handle: Handle) -> Result<(), Problem> {
-    let held = all_mut().remove(&handle).ok_or(Problem::Handle(handle))?;
-    held.is_open.store(false, Ordering::Release);
-    held.stop();
+pub(crate) fn stop(handle: Handle) -> Outcome<()> {
+    let closed = first(handle)
+        .filter(|held| held.close(handle))
+        .map(|held| held.elector.clone())
+        .or_else(|| later_mut().remove(&handle).map(|held| held.elector));
+    closed.ok_or(Problem::Handle(handle))?.stop();
     Ok(())
 }
 
-/// Closes all handles, releases what this process holds, and ends everything, within `timeout`.
-pub(crate) fn shutdown(timeout: Duration) -> Result<(), Problem> {
-    let closed = std::mem::take(&mut *all_mut());
-    for held in closed.values() {
-        held.is_open.store(false, Ordering::Release);
+impl Held {
+    /// Whether it was this call that closed it.
+    fn close(&self, handle: Handle) -> bool {
+        self.open_as.compare_exchange(handle, CLOSED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
+}
+
+/// Closes all handles, releases what this process holds, and ends everything, within `timeout`.
+pub(crate) fn shutdown(timeout: Duration) -> Outcome<()> {
+    for held in FIRST.iter().filter_map(OnceLock::get) {
+        held.open_as.store(CLOSED, Ordering::Release);
+    }
+    let closed = std::mem::take(&mut *later_mut());
     if cluster_leader::shutdown(timeout) {
         return Ok(());
     }
     // Dropping an election that has not ended waits for it, beyond the caller's bound.
     std::mem::forget(closed);
-    Err(Problem::Timeout(timeout))
+    Err(Problem::Timeout(timeout).into())
 }
 
 /// Java lives: says so to the elections that Java started.
 pub(crate) fn beat_for_java() {
-    for held in all().values().filter(|held| held.heart == Heart::Java) {
-        held.beat();
+    let later = later();
+    let all = FIRST.iter().filter_map(OnceLock::get).chain(later.values());
+    for held in all.filter(|held| held.heart == Heart::Java) {
+        held.elector.beat();
     }
 }
 
+/// Handles count from a random multiple of 2^32 on.
 fn next() -> Handle {
     static NEXT: OnceLock<AtomicU64> = OnceLock::new();
     let next = NEXT.get_or_init(|| {
@@ -173,13 +188,19 @@ fn next() -> Handle {
     next.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A lock whose holder panicked still guards a whole map.
-fn all() -> RwLockReadGuard<'static, BTreeMap<Handle, Arc<Held>>> {
-    OPEN.read().unwrap_or_else(PoisonError::into_inner)
+/// The how-manieth election of the process has this handle.
+#[inline]
+const fn place(handle: Handle) -> usize {
+    (handle & 0xffff_ffff) as usize
 }
 
-fn all_mut() -> RwLockWriteGuard<'static, BTreeMap<Handle, Arc<Held>>> {
-    OPEN.write().unwrap_or_else(PoisonError::into_inner)
+/// A lock whose holder panicked still guards a whole map.
+fn later() -> RwLockReadGuard<'static, BTreeMap<Handle, Held>> {
+    LATER.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn later_mut() -> RwLockWriteGuard<'static, BTreeMap<Handle, Held>> {
+    LATER.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -200,19 +221,21 @@ mod tests {
             .retry_period(Duration::from_millis(200))
     }
 
-    /// One that handles can be opened on without starting anything.
-    fn shared_elector() -> &'static Elector {
+    /// A handle of an election that was not started for it.
+    fn opened() -> Handle {
         static ELECTOR: OnceLock<&Elector> = OnceLock::new();
-        ELECTOR.get_or_init(|| {
+        let elector = ELECTOR.get_or_init(|| {
             let directory = tempfile::tempdir().unwrap();
             Box::leak(Box::new(Elector::start(options(&directory)).unwrap()))
-        })
+        });
+        let handle = next();
+        open(handle, Owned::ForEver(elector), Heart::Host);
+        handle
     }
 
     fn resolves(handle: Handle) -> bool {
-        let answers =
-            [ask(handle, Elector::is_leader).is_ok(), get(handle).is_ok(), ask(handle, |_| ()).is_ok()];
-        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        let answers = [ask(handle, Elector::is_leader).is_some(), get(handle).is_ok()];
+        assert_eq!(answers[0], answers[1]);
         answers[0]
     }
 
@@ -222,48 +245,36 @@ mod tests {
         let handle = start(options(&directory), Heart::Host).unwrap();
         assert_eq!(get(handle).unwrap().status().election, "handles");
         stop(handle).unwrap();
-        for result in [get(handle).map(|_| ()), ask(handle, |_| ()), stop(handle)] {
+        assert!(!resolves(handle));
+        for result in [get(handle).map(|_| ()), stop(handle)] {
             let problem = result.unwrap_err();
-            assert!(matches!(problem, Problem::Handle(stale) if stale == handle), "{problem}");
+            assert!(matches!(*problem, Problem::Handle(stale) if stale == handle), "{problem}");
             assert!(problem.to_string().starts_with(&format!("{handle:#x} is not the handle")), "{problem}");
         }
-        assert!(!resolves(0));
+        assert!(!resolves(0) && !resolves(CLOSED));
     }
 
     #[test]
-    fn a_thread_that_remembers_an_election_learns_that_another_stopped_it() {
-        let handle = open(Owner::Library(shared_elector()), Heart::Host);
-        assert!(resolves(handle));
-        thread::spawn(move || {
-            assert!(resolves(handle));
-            stop(handle).unwrap();
-        })
-        .join()
-        .unwrap();
-        assert!(!resolves(handle));
-    }
-
-    #[test]
-    fn what_a_thread_remembers_of_a_stopped_election_goes_with_the_next_question() {
+    fn an_election_that_is_not_one_of_the_first_leaves_no_memory_behind() {
+        while place(opened()) < STAYING {}
         let directory = tempfile::tempdir().unwrap();
         let handle = start(options(&directory), Heart::Host).unwrap();
-        ask(handle, |_| ()).unwrap();
-        let held = Arc::downgrade(&get(handle).unwrap());
+        let elector = match get(handle).unwrap() {
+            Owned::Counted(elector) => Arc::downgrade(&elector),
+            Owned::ForEver(_) => panic!("it stays"),
+        };
         stop(handle).unwrap();
-        assert!(held.upgrade().is_some(), "remembered");
-        assert!(!resolves(handle));
-        assert!(held.upgrade().is_none(), "forgotten");
+        assert!(elector.upgrade().is_none());
     }
 
     #[test]
-    fn handles_that_share_a_place_in_memory_are_told_apart() {
-        let all: Vec<_> =
-            (0..5 * REMEMBERED).map(|_| open(Owner::Library(shared_elector()), Heart::Host)).collect();
-        for stopped in 0..all.len() {
-            for (index, handle) in all.iter().enumerate() {
-                assert_eq!(resolves(*handle), index >= stopped);
-            }
-            stop(all[stopped]).unwrap();
+    fn of_many_threads_that_stop_a_handle_one_does() {
+        for _ in 0..100 {
+            let handle = opened();
+            let threads = [(); 4].map(|()| thread::spawn(move || stop(handle).is_ok()));
+            let stopped = threads.map(|thread| thread.join().unwrap());
+            assert_eq!(stopped.into_iter().filter(|stopped| *stopped).count(), 1);
+            assert!(!resolves(handle));
         }
     }
 
@@ -281,7 +292,7 @@ mod tests {
                 let known: Vec<_> = live.union(&stale).copied().collect();
                 match (step, known.is_empty()) {
                     (0, _) | (_, true) => {
-                        let handle = open(Owner::Library(shared_elector()), Heart::Host);
+                        let handle = opened();
                         prop_assert!(handle != 0 && !stale.contains(&handle) && live.insert(handle));
                     }
                     (1, false) => {

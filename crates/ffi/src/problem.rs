@@ -8,11 +8,14 @@ use cluster_leader::Error;
 
 use crate::handles::Handle;
 
+/// What a call from the host comes to.
+pub(crate) type Outcome<T> = Result<T, Box<Problem>>;
+
 /// Why a call from the host failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error(transparent)]
-    Election(#[from] Error),
+    Election(Error),
     #[error("{0}")]
     Argument(String),
     #[error(
@@ -36,13 +39,13 @@ pub(crate) enum Problem {
 
 /// Runs what the host asked for. A panic becomes an error: unwinding into the host would abort it.
 #[inline]
-pub(crate) fn catching<T>(body: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(Problem::of_panic(payload)))
+pub(crate) fn catching<T>(body: impl FnOnce() -> T) -> Outcome<T> {
+    panic::catch_unwind(AssertUnwindSafe(body)).map_err(Problem::of_panic)
 }
 
 impl Problem {
     #[cold]
-    pub(crate) fn of_panic(payload: Box<dyn Any + Send>) -> Self {
+    pub(crate) fn of_panic(payload: Box<dyn Any + Send>) -> Box<Self> {
         let text = payload
             .downcast_ref::<&str>()
             .copied()
@@ -51,7 +54,13 @@ impl Problem {
             .to_owned();
         // Dropping what somebody else threw may panic again.
         std::mem::forget(payload);
-        Self::Panic(text)
+        Box::new(Self::Panic(text))
+    }
+}
+
+impl From<Error> for Box<Problem> {
+    fn from(error: Error) -> Self {
+        Self::new(Problem::Election(error))
     }
 }
 
@@ -68,15 +77,15 @@ mod tests {
             }
         }
         for (text, body) in [
-            ("with a literal", (|| panic!("with a literal")) as fn() -> Result<(), Problem>),
+            ("with a literal", (|| panic!("with a literal")) as fn() -> Outcome<()>),
             ("with a number: 7", || panic!("with a number: {}", 7)),
             ("without a message", || panic::panic_any(7)),
             ("without a message", || panic::panic_any(Bomb)),
         ] {
-            let problem = catching(body).unwrap_err();
-            assert!(matches!(&problem, Problem::Panic(message) if message == text), "{problem}");
+            let problem = catching(body).flatten().unwrap_err();
+            assert!(matches!(&*problem, Problem::Panic(message) if message == text), "{problem}");
             assert!(problem.to_string().contains(text), "{problem}");
         }
-        assert_eq!(catching(|| Ok(7)).unwrap(), 7);
+        assert_eq!(catching(|| 7).unwrap(), 7);
     }
 }

@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char};
 
-use cluster_leader::Error;
+use cluster_leader::{Elector, Error};
 
 use super::types::ResultCode;
-use crate::problem::{Problem, catching};
+use crate::handles::{self, Handle};
+use crate::problem::{Outcome, Problem, catching};
 
 thread_local! {
     static CODE: Cell<ResultCode> = const { Cell::new(ResultCode::Ok) };
@@ -15,8 +16,21 @@ thread_local! {
 
 /// Carries out a call from C: notes how it ended, and answers `otherwise` if it failed.
 #[inline]
-pub(super) fn answer<T>(otherwise: T, body: impl FnOnce() -> Result<T, Problem>) -> T {
-    match catching(body) {
+pub(super) fn answer<T>(otherwise: T, body: impl FnOnce() -> Outcome<T>) -> T {
+    conclude(otherwise, catching(body).flatten())
+}
+
+/// Asks an election something that takes no time. This is the hot path: no more than the answer
+/// is handed out of the frame that catches panics.
+#[inline]
+pub(super) fn ask<T>(handle: Handle, otherwise: T, question: impl FnOnce(&Elector) -> T) -> T {
+    let found = catching(|| handles::ask(handle, question));
+    conclude(otherwise, found.and_then(|found| found.ok_or_else(|| Problem::Handle(handle).into())))
+}
+
+#[inline]
+fn conclude<T>(otherwise: T, outcome: Outcome<T>) -> T {
+    match outcome {
         Ok(value) => {
             CODE.set(ResultCode::Ok);
             value
@@ -29,7 +43,7 @@ pub(super) fn answer<T>(otherwise: T, body: impl FnOnce() -> Result<T, Problem>)
 }
 
 /// Carries out a call from C whose answer is how it ended.
-pub(super) fn carry_out(body: impl FnOnce() -> Result<(), Problem>) -> ResultCode {
+pub(super) fn carry_out(body: impl FnOnce() -> Outcome<()>) -> ResultCode {
     answer((), body);
     CODE.get()
 }
@@ -96,7 +110,7 @@ mod tests {
     #[test]
     fn each_call_notes_how_it_ended() {
         assert_eq!((last_code(), text().as_str()), (ResultCode::Ok, ""));
-        let code = carry_out(|| Err(Problem::Argument("no\0thing".to_owned())));
+        let code = carry_out(|| Err(Problem::Argument("no\0thing".to_owned()).into()));
         assert_eq!(code, ResultCode::ErrorArgument);
         assert_eq!((last_code(), text().as_str()), (ResultCode::ErrorArgument, "no?thing"));
         assert_eq!(answer(7, || Err(Error::Stopped.into())), 7);
@@ -130,13 +144,14 @@ mod tests {
             (system.into(), ResultCode::ErrorSystem),
             (Error::Stopped.into(), ResultCode::ErrorStopped),
             (Error::Unanswered("x".into()).into(), ResultCode::ErrorUnanswered),
-            (Problem::Argument("x".into()), ResultCode::ErrorArgument),
-            (Problem::Handle(7), ResultCode::ErrorHandle),
-            (Problem::DefaultStopped, ResultCode::ErrorStopped),
-            (Problem::Timeout(Duration::ZERO), ResultCode::ErrorTimeout),
-            (Problem::Panic("x".into()), ResultCode::ErrorInternal),
+            (Problem::Argument("x".into()).into(), ResultCode::ErrorArgument),
+            (Problem::Handle(7).into(), ResultCode::ErrorHandle),
+            (Problem::DefaultStopped.into(), ResultCode::ErrorStopped),
+            (Problem::Timeout(Duration::ZERO).into(), ResultCode::ErrorTimeout),
+            (Problem::Panic("x".into()).into(), ResultCode::ErrorInternal),
         ] {
-            assert_eq!(ResultCode::from(&problem), code, "{problem}");
+            let problem: Box<Problem> = problem;
+            assert_eq!(ResultCode::from(&*problem), code, "{problem}");
             assert!(!problem.to_string().is_empty());
         }
     }

@@ -7,20 +7,24 @@ use std::ptr;
 use cluster_leader::{Options, Setting, Status};
 
 use super::types::{CLUSTER_LEADER_HEARTBEAT_OFF, OptionsStruct, State, StatusStruct};
-use crate::problem::Problem;
+use crate::problem::{Outcome, Problem};
 
 /// No struct will ever grow so much: such a size was not set at all.
 const MUCH: usize = 16;
 
-fn null(what: &str) -> Problem {
-    Problem::Argument(format!("{what} is NULL: pass the address of one"))
+fn bad(argument: String) -> Box<Problem> {
+    Problem::Argument(argument).into()
+}
+
+fn null(what: &str) -> Box<Problem> {
+    bad(format!("{what} is NULL: pass the address of one"))
 }
 
 /// Writes to where the caller wants it.
 ///
 /// # Safety
 /// `place` is NULL or can be written.
-pub(super) unsafe fn put<T>(place: *mut T, value: T, what: &str) -> Result<(), Problem> {
+pub(super) unsafe fn put<T>(place: *mut T, value: T, what: &str) -> Outcome<()> {
     if place.is_null() {
         return Err(null(what));
     }
@@ -34,7 +38,7 @@ pub(super) unsafe fn put<T>(place: *mut T, value: T, what: &str) -> Result<(), P
 /// # Safety
 /// `options` is NULL or points to a struct that begins with its size and has it; its texts are
 /// NULL or end with a NUL.
-pub(super) unsafe fn options(options: *const OptionsStruct) -> Result<Options, Problem> {
+pub(super) unsafe fn options(options: *const OptionsStruct) -> Outcome<Options> {
     if options.is_null() {
         return Ok(Options::new());
     }
@@ -51,9 +55,9 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Result<Options, P
             let origin = format!("cluster_leader_options.{name}");
             // SAFETY: not NULL, so it ends with a NUL, as the caller promises.
             let text = unsafe { CStr::from_ptr(text) };
-            let text = text.to_str().map_err(|_| {
-                Problem::Argument(format!("{origin}: {text:?} is not UTF-8 text, as it must be"))
-            })?;
+            let text = text
+                .to_str()
+                .map_err(|_| bad(format!("{origin}: {text:?} is not UTF-8 text, as it must be")))?;
             read = read.set(setting, text, &origin)?;
         }
     }
@@ -78,14 +82,14 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Result<Options, P
 ///
 /// # Safety
 /// As for [`options`], and not NULL.
-unsafe fn sized(options: *const OptionsStruct) -> Result<OptionsStruct, Problem> {
+unsafe fn sized(options: *const OptionsStruct) -> Outcome<OptionsStruct> {
     const OURS: usize = size_of::<OptionsStruct>();
     /// As much every program knows.
     const FIRST: usize = offset_of!(OptionsStruct, heartbeat_ms) + size_of::<u64>();
     // SAFETY: the struct begins with its size.
     let size = unsafe { options.cast::<usize>().read() };
     if !(FIRST..MUCH * OURS).contains(&size) {
-        return Err(Problem::Argument(format!(
+        return Err(bad(format!(
             "cluster_leader_options.size is {size}, not sizeof(cluster_leader_options): begin with \
              CLUSTER_LEADER_OPTIONS_INIT"
         )));
@@ -100,7 +104,7 @@ unsafe fn sized(options: *const OptionsStruct) -> Result<OptionsStruct, Problem>
     // A program made for a newer library may use only what this one knows too.
     // SAFETY: within the caller's struct.
     if (OURS..size).any(|byte| unsafe { options.cast::<u8>().add(byte).read() } != 0) {
-        return Err(Problem::Argument(format!(
+        return Err(bad(format!(
             "cluster_leader_options has a setting that this version of the library ({}) does not know: the \
              program was made for a newer one. Load that, or leave the setting out",
             env!("CARGO_PKG_VERSION")
@@ -113,10 +117,7 @@ unsafe fn sized(options: *const OptionsStruct) -> Result<OptionsStruct, Problem>
 ///
 /// # Safety
 /// `place` is NULL or points to a struct that begins with its size, has it, and can be written.
-pub(super) unsafe fn put_status(
-    place: *mut StatusStruct,
-    status: impl FnOnce() -> Status,
-) -> Result<(), Problem> {
+pub(super) unsafe fn put_status(place: *mut StatusStruct, status: impl FnOnce() -> Status) -> Outcome<()> {
     const OURS: usize = size_of::<StatusStruct>();
     /// As much every program knows.
     const FIRST: usize = offset_of!(StatusStruct, last_problem) + size_of::<[c_char; 1024]>();
@@ -126,7 +127,7 @@ pub(super) unsafe fn put_status(
     // SAFETY: the struct begins with its size.
     let size = unsafe { place.cast::<usize>().read() };
     if !(FIRST..MUCH * OURS).contains(&size) {
-        return Err(Problem::Argument(format!(
+        return Err(bad(format!(
             "cluster_leader_status_t.size is {size}: set it to sizeof(cluster_leader_status_t) before the call"
         )));
     }

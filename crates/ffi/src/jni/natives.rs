@@ -38,7 +38,7 @@ native! { name = "await", static extern fn await_change(seen: jlong, timeout_mil
 native! { static extern fn take_log() -> JString }
 
 fn is_leader<'local>(_env: EnvUnowned<'local>, _class: JClass<'local>, handle: jlong) -> jboolean {
-    catching(|| handles::ask(handle.cast_unsigned(), Elector::is_leader)).unwrap_or(false)
+    matches!(catching(|| handles::ask(handle.cast_unsigned(), Elector::is_leader)), Ok(Some(true)))
 }
 
 fn abi_version<'local>(_env: &mut Env<'local>, _class: JClass<'local>) -> Result<jint, Thrown> {
@@ -77,8 +77,8 @@ fn is_leader_for<'local>(
 ) -> Result<jboolean, Thrown> {
     let duration = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
     match handles::ask(handle.cast_unsigned(), |elector| elector.is_leader_for(duration)) {
-        Ok(answer) => Ok(answer?),
-        Err(_stale) => Ok(false),
+        Some(answer) => Ok(answer?),
+        None => Ok(false),
     }
 }
 
@@ -104,8 +104,8 @@ fn step_down<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlo
 
 fn stop<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
     match handles::stop(handle.cast_unsigned()) {
-        Ok(()) | Err(Problem::Handle(_)) => Ok(()),
-        Err(problem) => Err(problem.into()),
+        Err(problem) if !matches!(*problem, Problem::Handle(_)) => Err(problem.into()),
+        _ => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::problem::Problem;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Thrown {
     #[error(transparent)]
-    Problem(#[from] Problem),
+    Problem(#[from] Box<Problem>),
     #[error("the JVM refused a call of its native interface: {0}")]
     Jvm(#[from] jni::errors::Error),
 }
@@ -27,7 +27,7 @@ impl From<Error> for Thrown {
 impl Thrown {
     fn class(&self) -> &'static JNIStr {
         match self {
-            Self::Problem(Problem::Election(Error::NeverLeft { .. })) => {
+            Self::Problem(problem) if matches!(**problem, Problem::Election(Error::NeverLeft { .. })) => {
                 jni_str!("java/lang/IllegalArgumentException")
             }
             _ => jni_str!("io/clusterleader/ClusterLeaderException"),
