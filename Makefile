@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-MVN ?= mvn --batch-mode --no-transfer-progress --quiet
+MVN ?= mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 EXAMPLE_JAR := examples/spring-monolith/target/spring-monolith-$(VERSION).jar
 CARGO_DENY_VERSION := 0.20.2
@@ -29,7 +29,9 @@ test-c: native ## The C ABI, from C and C++
 	tests/c/run.sh
 
 .PHONY: test-java
-test-java: jar example ## The Maven artifact and the example, on JDK 17 and 25
+test-java: example ## The Maven artifact and the example, on JDK 17 and 25
+	$(MVN) -f java/pom.xml verify
+	$(MVN) -f examples/spring-monolith/pom.xml verify
 
 .PHONY: test-kubernetes
 test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-apiserver
@@ -41,12 +43,12 @@ native: tools-rust ## target/release/libcluster_leader.so
 	@ln -sf libcluster_leader.so target/release/libcluster_leader.so.1  # the name that programs ask for
 
 .PHONY: jar
-jar: native tools-java ## The Maven artifact with this platform's library, tested and installed into the local repository
-	$(MVN) -f java/pom.xml install
+jar: native tools-java ## The Maven artifact with this platform's library, in the local repository
+	$(MVN) -f java/pom.xml install -DskipTests
 
 .PHONY: example
 example: jar ## The Spring Boot example
-	$(MVN) -f examples/spring-monolith/pom.xml package
+	$(MVN) -f examples/spring-monolith/pom.xml package -DskipTests
 
 .PHONY: apiserver
 apiserver: tools-go ## The real kube-apiserver that the tests use (6 to 12 minutes once, then cached)
