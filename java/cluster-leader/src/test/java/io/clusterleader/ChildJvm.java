@@ -9,10 +9,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 
 /** A JVM of its own, killed at the end of the test if it still runs. */
 final class ChildJvm implements AutoCloseable {
@@ -20,8 +20,8 @@ final class ChildJvm implements AutoCloseable {
     private final PrintStream commands;
     private final List<String> lines = new ArrayList<>();
     private final Thread reader;
-    /** How many lines were asked for already. */
-    private int read;
+    /** For each prefix that was waited for, how many lines were looked at. */
+    private final Map<String, Integer> read = new HashMap<>();
 
     private ChildJvm(ProcessBuilder builder) {
         try {
@@ -67,12 +67,12 @@ final class ChildJvm implements AutoCloseable {
         commands.println(command);
     }
 
-    /** Waits for a line that begins like this, after those that were waited for before. */
+    /** Waits for a line that begins like this, after the last one for which this was waited. */
     String await(String prefix) {
         String[] found = new String[1];
         try {
             Await.until("a line beginning with '" + prefix + "'", () -> {
-                found[0] = next(line -> line.startsWith(prefix));
+                found[0] = next(prefix);
                 return found[0] != null || !process.isAlive() && !reader.isAlive();
             });
         } catch (AssertionError failure) {
@@ -81,10 +81,10 @@ final class ChildJvm implements AutoCloseable {
         return found[0] != null ? found[0] : fail("ended without a line beginning with '" + prefix + "':\n" + output());
     }
 
-    private synchronized String next(Predicate<String> wanted) {
-        for (int at = read; at < lines.size(); at++) {
-            if (wanted.test(lines.get(at))) {
-                read = at + 1;
+    private synchronized String next(String prefix) {
+        for (int at = read.getOrDefault(prefix, 0); at < lines.size(); at++) {
+            if (lines.get(at).startsWith(prefix)) {
+                read.put(prefix, at + 1);
                 return lines.get(at);
             }
         }

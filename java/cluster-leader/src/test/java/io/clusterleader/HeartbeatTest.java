@@ -21,7 +21,7 @@ class HeartbeatTest {
     void g11_a_stuck_jvm_hands_over_although_its_lease_would_last() throws Exception {
         try (ChildJvm stuck = candidate("stuck", "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=127.0.0.1:0")) {
             String listening = stuck.await("Listening for transport dt_socket at address: ");
-            stuck.await("acquired");
+            stuck.await("leads");
             VirtualMachine jvm = attach(listening.substring(listening.lastIndexOf(' ') + 1));
             try (ChildJvm other = candidate("other")) {
                 assertEquals("leader stuck", other.await("leader"));
