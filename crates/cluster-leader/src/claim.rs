@@ -54,25 +54,31 @@ impl<W: Word> ClaimCell<W> {
     }
 
     /// How long we still lead; zero if we do not.
-    ///
-    /// The deadline is loaded before *and* after the clock is read: a reader that is held up in
-    /// between (a page fault, a preemption) must not answer for a claim withdrawn meanwhile.
     #[inline]
     pub(crate) fn remaining(&self, clock: impl FnOnce() -> Instant) -> Duration {
-        let before = self.deadline.load();
-        if before == 0 {
-            return Duration::ZERO; // a follower needs no clock
-        }
-        let now = clock();
-        W::fence();
-        let after = self.deadline.load();
-        if before == after { Instant::from_nanos(before).since(now) } else { Duration::ZERO }
+        self.read(clock).map_or(Duration::ZERO, |(deadline, now)| deadline.since(now))
     }
 
     /// Whether we lead now.
     #[inline]
     pub(crate) fn is_leading(&self, clock: impl FnOnce() -> Instant) -> bool {
-        !self.remaining(clock).is_zero()
+        self.read(clock).is_some_and(|(deadline, now)| now < deadline)
+    }
+
+    /// The deadline of a claim that stood when the clock was read, and what the clock said.
+    ///
+    /// The deadline is loaded before *and* after the clock is read: a reader that is held up in
+    /// between (a page fault, a preemption) must not answer for a claim withdrawn meanwhile.
+    #[inline]
+    fn read(&self, clock: impl FnOnce() -> Instant) -> Option<(Instant, Instant)> {
+        let before = self.deadline.load();
+        if before == 0 {
+            return None; // a follower needs no clock
+        }
+        let now = clock();
+        W::fence();
+        let after = self.deadline.load();
+        (before == after).then_some((Instant::from_nanos(before), now))
     }
 }
 

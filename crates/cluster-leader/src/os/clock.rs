@@ -10,9 +10,9 @@ use rustix::time::{ClockId, clock_gettime};
 #[inline]
 pub(crate) fn now() -> Instant {
     let time = clock_gettime(ClockId::Boottime);
-    // Both fields are never negative on this clock.
-    let nanos = time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec);
-    Instant::from_nanos(nanos.unsigned_abs())
+    // Both fields are never negative on this clock, and 64 bits hold five centuries.
+    let seconds = time.tv_sec.cast_unsigned();
+    Instant::from_nanos(seconds.wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec.cast_unsigned()))
 }
 
 /// The wall clock, for what others read in records.
