@@ -302,7 +302,6 @@ impl Election {
         };
         let news = observe(&mut self.knowledge, observer, self.now);
         if news == News::Replaced {
-            self.writes.deleted();
             self.lose(LostReason::Deleted);
         }
         match news {
@@ -322,12 +321,11 @@ impl Election {
 
     fn draw_consequences(&mut self) {
         let Known::Present { record, version, .. } = self.knowledge.known() else {
-            self.writes.deleted();
             self.lose(LostReason::Deleted);
             return;
         };
         let names_us = record.holder.as_ref() == Some(&self.us);
-        if names_us && !self.writes.recognise(record) {
+        if names_us && !self.writes.recognise(record, version) {
             self.dispute_identity();
             return;
         }

@@ -1,5 +1,7 @@
 //! Which records are writes of ours.
 
+use std::sync::Arc;
+
 use crate::record::{Record, Version};
 use crate::time::WallTime;
 
@@ -25,6 +27,11 @@ struct Unresolved {
 }
 
 impl Unresolved {
+    /// Whether it can have made this record. A create makes an object whose uid nobody knows yet.
+    fn can_have_made(&self, mark: Mark, version: &Version) -> bool {
+        self.mark == mark && self.guard.as_ref().is_none_or(|guard| guard.uid == version.uid)
+    }
+
     /// Whether it can still take effect on a record that has reached `version`.
     fn can_land_after(&self, version: &Version) -> bool {
         self.guard.as_ref().is_none_or(|guard| guard == version)
@@ -35,14 +42,15 @@ impl Unresolved {
 /// holds, as far as we know, and those whose outcome is open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct OwnWrites {
-    acknowledged: Option<Mark>,
+    acknowledged: Option<(Mark, Arc<str>)>,
     unresolved: Vec<Unresolved>,
 }
 
 impl OwnWrites {
-    /// How many open outcomes are remembered. One that is forgotten and lands all the same looks
-    /// like a duplicate identity: safe, and answered by taking a new one.
-    const MOST_UNRESOLVED: usize = 8;
+    /// How many open outcomes are remembered: with the default timing for twice as long as an API server
+    /// holds on to a request (a minute). One that is forgotten and lands all the same looks like a
+    /// duplicate identity: safe, and answered by taking a new one.
+    const MOST_UNRESOLVED: usize = 64;
 
     /// `record` is being sent.
     pub(crate) fn sending(&mut self, record: &Record, guard: Option<&Version>) {
@@ -54,7 +62,7 @@ impl OwnWrites {
 
     /// `record` was acknowledged.
     pub(crate) fn accepted(&mut self, record: &Record, version: &Version) {
-        self.acknowledged = Some(Mark::of(record));
+        self.acknowledged = Some((Mark::of(record), version.uid.clone()));
         self.failed(record);
         self.unresolved.retain(|write| write.can_land_after(version));
     }
@@ -66,10 +74,13 @@ impl OwnWrites {
         }
     }
 
-    /// Whether the record that names us is our acknowledged one or one that was open.
-    pub(crate) fn recognise(&self, record: &Record) -> bool {
+    /// Whether the record that names us is our acknowledged one or one that was open. A watch that
+    /// lags behind may show either even after we know that it was deleted.
+    pub(crate) fn recognise(&self, record: &Record, version: &Version) -> bool {
         let mark = Mark::of(record);
-        self.acknowledged == Some(mark) || self.unresolved.iter().any(|write| write.mark == mark)
+        let acknowledged =
+            self.acknowledged.as_ref().is_some_and(|(of, uid)| *of == mark && *uid == version.uid);
+        acknowledged || self.unresolved.iter().any(|write| write.can_have_made(mark, version))
     }
 
     /// The record reached `version`: updates of other versions can no longer take effect, and
@@ -80,12 +91,6 @@ impl OwnWrites {
         if !ours {
             self.acknowledged = None;
         }
-    }
-
-    /// The record is gone.
-    pub(crate) fn deleted(&mut self) {
-        self.acknowledged = None;
-        self.unresolved.retain(|write| write.guard.is_none());
     }
 
     /// Whether a write of ours might still take effect.
