@@ -62,7 +62,8 @@ fn a_record_under_coordinated_election_is_only_followed() {
 /// Everything that others can do to a leader's record, and why it then leads no more.
 #[test]
 fn a_leader_that_finds_its_record_changed_leads_no_more_at_once() {
-    let cases: [(fn(&mut Record), LostReason); 4] = [
+    type Change = fn(&mut Record);
+    let cases: [(Change, LostReason); 4] = [
         (|record| *record = held_by("other"), LostReason::Superseded),
         (|record| record.holder = None, LostReason::Blanked),
         (|record| record.strategy = Some("x".into()), LostReason::Coordinated),

@@ -41,6 +41,19 @@ fn another_process_with_our_identity_is_reported_and_we_take_a_new_one() {
     assert_eq!(world.sent_since(us, secs(1))[..2], ["3 read", "18 take over"], "it waits as for any other");
 }
 
+/// Somebody deletes our record and restores it from a file.
+#[test]
+fn the_times_of_our_acknowledged_write_in_another_object_are_not_ours() {
+    let mut world = World::new();
+    let us = world.start("us");
+    let saved = world.store.record().unwrap().clone();
+    world.run_until(secs(3));
+    world.store.delete();
+    world.edit(|record| *record = saved);
+    assert!(!world.leads(us));
+    assert_eq!(world.of(us).identity().as_str(), "us_2");
+}
+
 /// A copied virtual machine: two processes with the same identity and the same past.
 #[test]
 fn a_clone_is_found_out_by_the_next_renewal() {

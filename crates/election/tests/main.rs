@@ -15,6 +15,7 @@ mod foreign;
 mod identity;
 mod load;
 mod metadata;
+mod properties;
 mod renewal;
 mod step_down;
 mod suspend;

@@ -4,6 +4,7 @@
 //! something to it, and read what it sent and said. Whatever happens in it, the
 //! [checks](checks) hold at every step.
 
+mod candidate;
 mod checks;
 mod clock;
 mod network;
@@ -13,13 +14,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use election::{
-    Attempt, AttemptId, Claim, Election, Event, Identity, Input, Instant, Outcome, Output, Record, Request,
-    Seen, Timing, WallTime,
+    Attempt, AttemptId, Event, Identity, Input, Outcome, Output, Record, Request, Seen, WallTime,
 };
 
-use checks::Checks;
+use candidate::{Candidate, Watch};
+pub(crate) use candidate::{Setup, without_watch};
 pub(crate) use clock::{Clock, Wall};
-pub(crate) use network::{Fate, Network, Reply};
+pub(crate) use network::{Fate, Reply};
 pub(crate) use store::Store;
 
 pub(crate) const fn secs(secs: u64) -> Duration {
@@ -40,55 +41,6 @@ pub(crate) fn held_by(holder: &str) -> Record {
         transitions: 7,
         ..Record::default()
     }
-}
-
-/// How a candidate starts.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    pub(crate) timing: Timing,
-    pub(crate) clock: Clock,
-    pub(crate) seed: u64,
-    /// How far its watch lags behind; `None`: it has none.
-    pub(crate) watch: Option<Duration>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self { timing: Timing::default(), clock: Clock::TRUE, seed: 1, watch: Some(Duration::ZERO) }
-    }
-}
-
-/// A candidate that polls: only replies tell it anything.
-pub(crate) fn without_watch() -> Setup {
-    Setup { watch: None, ..Setup::default() }
-}
-
-/// One candidate and its driver.
-pub(crate) struct Candidate {
-    pub(crate) election: Election,
-    pub(crate) timing: Timing,
-    pub(crate) clock: Clock,
-    pub(crate) network: Network,
-    pub(crate) claim: Option<Claim>,
-    name: String,
-    starts: u32,
-    wake: Option<Instant>,
-    watch: Option<Watch>,
-    /// The next change that a watch would show.
-    shown: usize,
-    paused_until: Duration,
-    crashed: bool,
-    sent: Vec<(Duration, &'static str)>,
-    events: Vec<(Duration, Event)>,
-    checks: Checks,
-}
-
-/// An open watch.
-struct Watch {
-    lag: Duration,
-    newest: Duration,
-    /// Tells what this watch shows from what one closed before would have.
-    opened: u64,
 }
 
 /// What is going to happen to a candidate.
@@ -157,24 +109,8 @@ impl World {
     /// As [`start_with`](Self::start_with), but it has not begun: its network can still be set up.
     pub(crate) fn prepare(&mut self, name: &str, setup: &Setup) -> Who {
         let who = Who(self.candidates.len());
-        let now = setup.clock.shows(self.now);
-        self.candidates.push(Candidate {
-            election: Election::new(Identity::of_start(name, "1"), setup.timing, setup.seed, now),
-            timing: setup.timing,
-            clock: setup.clock,
-            network: Network::healthy(),
-            claim: None,
-            name: name.to_owned(),
-            starts: 1,
-            wake: None,
-            watch: setup.watch.map(|lag| Watch { lag, newest: self.now, opened: 0 }),
-            shown: self.store.changes().len().saturating_sub(1),
-            paused_until: Duration::ZERO,
-            crashed: false,
-            sent: Vec::new(),
-            events: Vec::new(),
-            checks: Checks::default(),
-        });
+        let shown = self.store.changes().len().saturating_sub(1);
+        self.candidates.push(Candidate::new(name, setup, self.now, shown));
         who
     }
 
@@ -389,8 +325,9 @@ impl World {
             return;
         }
         let instant = candidate.clock.shows(now);
-        let output = candidate.election.handle(input.clone(), instant, candidate.clock.wall(now));
-        candidate.check_output(&input, &output, instant, now);
+        let given = input.clone();
+        let output = candidate.election.handle(input, instant, candidate.clock.wall(now));
+        candidate.check_output(&given, &output, instant, now);
         self.apply(who, output);
     }
 
@@ -454,28 +391,6 @@ impl World {
 enum Next {
     OnAgenda((Duration, u64)),
     Tick(Who),
-}
-
-impl Candidate {
-    pub(crate) fn identity(&self) -> &Identity {
-        self.election.identity()
-    }
-
-    fn next_tick(&self) -> Option<Duration> {
-        let wake = self.wake.filter(|_| !self.crashed)?;
-        Some(self.clock.reaches(wake).max(self.paused_until))
-    }
-
-    fn describe(&self, request: &Request) -> &'static str {
-        let ours = self.election.record().is_some_and(|known| known.holder.as_ref() == Some(self.identity()));
-        match request {
-            Request::Read => "read",
-            Request::Create(_) => "create",
-            Request::Update(record, _) if record.holder.is_none() => "release",
-            Request::Update(..) if ours => "renew",
-            Request::Update(..) => "take over",
-        }
-    }
 }
 
 /// Seconds without needless zeros.

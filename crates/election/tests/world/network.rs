@@ -60,10 +60,12 @@ impl Fate {
     }
 }
 
+type Usually = Box<dyn FnMut(&Request, Duration) -> Fate>;
+
 /// What becomes of requests, one after the other.
 pub(crate) struct Network {
     next: VecDeque<Fate>,
-    usually: Box<dyn FnMut(&Request, Duration) -> Fate>,
+    usually: Usually,
 }
 
 impl Network {
