@@ -66,8 +66,11 @@ target/tools/bin/cargo-deny:
 	$(CARGO) install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
 
 .PHONY: bench
-bench: native jar ## isThisInstanceLeader() beside System.nanoTime()
-	bench/run.sh
+bench: jar ## isThisInstanceLeader() beside System.nanoTime()
+	@mkdir -p bench/results
+	@java -cp java/cluster-leader/target/cluster-leader-$(VERSION).jar bench/java/IsLeaderBenchmark.java | tee bench/results/is-leader.txt
+	@tail -n 1 bench/results/is-leader.txt > bench/results/is-leader.json
+	@rm bench/results/is-leader.txt
 
 .PHONY: clean
 clean: ## Remove what was built
