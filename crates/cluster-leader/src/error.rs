@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use election::InvalidTiming;
-
 /// An error of this library. Each names the thing, its value, the rule and the fix.
 ///
 /// What goes wrong later, while an election runs (a refused request, an unreachable server), is
@@ -20,11 +18,6 @@ pub enum Error {
         /// The value, the rule and the fix.
         problem: String,
     },
-    /// The timings break a rule between them.
-    #[error(
-        "{0}. Set CLUSTER_LEADER_LEASE_DURATION, CLUSTER_LEADER_RENEW_DEADLINE or CLUSTER_LEADER_RETRY_PERIOD (or the options of these names)"
-    )]
-    Timing(#[from] InvalidTiming),
     /// The place of the election (files, a token, a CA, a kubeconfig) cannot be used.
     #[error("{0}")]
     Store(String),

@@ -145,7 +145,7 @@ impl Options {
     }
 
     /// How long the host may go without calling [`Elector::beat`](crate::Elector::beat) before it
-    /// counts as stuck and gives leadership up until it calls again. Zero: never.
+    /// counts as stuck and gives leadership up until it calls again. At least 2 s; zero: never.
     pub fn heartbeat(mut self, duration: Duration) -> Self {
         self.heartbeat = Some(Given::by_option(Setting::Heartbeat, duration));
         self
@@ -217,7 +217,8 @@ impl Options {
         check(self.election.as_ref(), |name| names::check_election(name))?;
         check(self.namespace.as_ref(), |name| names::check_namespace(name))?;
         check(self.instance_name.as_ref(), |name| names::check_instance_name(name))?;
-        check(self.store.as_ref(), StoreChoice::check)
+        check(self.store.as_ref(), StoreChoice::check)?;
+        check(self.heartbeat.as_ref(), |heartbeat| check_heartbeat(*heartbeat))
     }
 }
 
@@ -247,6 +248,17 @@ fn give_text(place: &mut Option<Given<String>>, setting: Setting, text: String) 
 fn check<T>(given: Option<&Given<T>>, rule: impl FnOnce(&T) -> Result<(), String>) -> Result<(), Error> {
     let Some(Given { value, origin }) = given else { return Ok(()) };
     rule(value).map_err(|problem| Error::Configuration { name: origin.clone(), problem })
+}
+
+/// A JVM beats once a second: with less than two it would lead and be taken for stuck in turns.
+fn check_heartbeat(heartbeat: Duration) -> Result<(), String> {
+    const SHORTEST: Duration = Duration::from_secs(2);
+    if heartbeat.is_zero() || heartbeat >= SHORTEST {
+        return Ok(());
+    }
+    Err(format!(
+        "{heartbeat:?} is too short for hosts that beat once a second: it must be 0 (off) or at least 2s"
+    ))
 }
 
 fn check_watch_pods(text: &str) -> Result<(), String> {

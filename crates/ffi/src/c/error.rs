@@ -85,7 +85,7 @@ impl From<&Problem> for ResultCode {
 impl From<&Error> for ResultCode {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Configuration { .. } | Error::Timing(_) => Self::ErrorConfiguration,
+            Error::Configuration { .. } => Self::ErrorConfiguration,
             Error::Store(_) => Self::ErrorStore,
             Error::NeverLeft { .. } => Self::ErrorDuration,
             Error::System { .. } => Self::ErrorSystem,

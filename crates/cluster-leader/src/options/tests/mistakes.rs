@@ -66,6 +66,16 @@ fn timings_that_do_not_fit_together() {
 }
 
 #[test]
+fn a_heartbeat_is_off_or_longer_than_hosts_take_to_beat() {
+    for heartbeat in [Duration::ZERO, SECOND * 2] {
+        decided(Options::new().heartbeat(heartbeat), &host([]));
+    }
+    let (origin, problem) = refused(decide(Options::new().heartbeat(SECOND), &host([])));
+    assert_eq!(origin, "heartbeat");
+    assert_parts(&problem, &["1s", "0 (off)", "at least 2s"]);
+}
+
+#[test]
 fn bad_values_name_their_origin_the_value_the_rule_and_the_fix() {
     for (setting, text, parts) in [
         (
