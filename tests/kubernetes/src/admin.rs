@@ -18,12 +18,11 @@ pub struct Admin {
 }
 
 /// A request that did not succeed.
-#[derive(Clone, Debug)]
-pub struct Refusal {
+struct Refusal {
     /// The HTTP status; `None` if there was no answer.
-    pub status: Option<u16>,
+    status: Option<u16>,
     /// What was asked and what came back.
-    pub message: String,
+    message: String,
 }
 
 impl fmt::Display for Refusal {
@@ -61,11 +60,6 @@ impl Admin {
         must(self.ask("POST", path, Some("application/json"), object))
     }
 
-    /// Replaces an object.
-    pub fn replace(&self, path: &str, object: &Value) -> Value {
-        must(self.ask("PUT", path, Some("application/json"), object))
-    }
-
     /// Changes an object as `kubectl edit`, `label` and `annotate` do.
     pub fn merge(&self, path: &str, change: &Value) -> Value {
         must(self.ask("PATCH", path, Some("application/merge-patch+json"), change))
@@ -83,11 +77,7 @@ impl Admin {
         must(self.ask("DELETE", path, None, &Value::Null));
     }
 
-    /// Makes a request as it is.
-    ///
-    /// # Errors
-    /// There was no answer, or another than a success.
-    pub fn ask(
+    fn ask(
         &self,
         method: &str,
         path: &str,

@@ -1,13 +1,12 @@
 //! A real kube-apiserver on loopback.
 
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, test_kill_process};
 use serde::Deserialize;
 
 use crate::admin::Admin;
@@ -42,14 +41,16 @@ impl ApiServer {
     /// Starts a server with nothing in it; `None` if that, or running pods, is impossible here,
     /// which has then been said.
     pub fn start(name: &str) -> Option<Self> {
-        if let Err(why) = binary().as_ref().and(pod::possible().as_ref()) {
-            skipped(why);
-            return None;
-        }
+        Self::try_to_start(name).map_err(skipped).ok()
+    }
+
+    fn try_to_start(name: &str) -> Result<Self, String> {
+        binary().as_ref().map_err(String::clone)?;
+        pod::possible().as_ref().map_err(String::clone)?;
         let directory = new_directory(name);
         let (process, announced) = launch(name, &directory);
         let admin = Admin::of_kubeconfig(&announced.kubeconfig);
-        Some(Self { process: Mutex::new(Some(process)), name: name.to_owned(), directory, announced, admin })
+        Ok(Self { process: Mutex::new(Some(process)), name: name.to_owned(), directory, announced, admin })
     }
 
     /// Kills it as a lost machine would be. Acknowledged writes are kept.
@@ -97,6 +98,11 @@ impl ApiServer {
         Namespace::create(self, &name)
     }
 
+    /// The namespace that every cluster has.
+    pub fn default_namespace(&self) -> Namespace<'_> {
+        Namespace::existing(self, "default")
+    }
+
     pub(crate) fn host(&self) -> &str {
         &self.announced.host
     }
@@ -115,7 +121,7 @@ impl ApiServer {
 #[derive(Debug)]
 pub struct SharedServer {
     name: &'static str,
-    server: OnceLock<Option<ApiServer>>,
+    server: OnceLock<Result<ApiServer, String>>,
 }
 
 impl SharedServer {
@@ -127,7 +133,7 @@ impl SharedServer {
 
     /// The server; `None` as [`ApiServer::start`].
     pub fn get(&self) -> Option<&ApiServer> {
-        self.server.get_or_init(|| ApiServer::start(self.name)).as_ref()
+        self.server.get_or_init(|| ApiServer::try_to_start(self.name)).as_ref().map_err(skipped).ok()
     }
 }
 
@@ -156,28 +162,26 @@ fn binary() -> &'static Result<PathBuf, String> {
     })
 }
 
-/// A directory for a server. What the last run's have left, logs among it, stays for a look until
-/// now.
+/// A directory for a server, under `target`. What the last run's servers have left, their logs among
+/// it, stays for a look until now.
 fn new_directory(name: &str) -> PathBuf {
-    static SWEPT: Mutex<bool> = Mutex::new(false);
-    let all = env::temp_dir().join("cluster-leader-tests-kubernetes");
-    let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*swept {
-        sweep(&all);
-        *swept = true;
-    }
+    static SWEPT: Once = Once::new();
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tests-kubernetes");
+    SWEPT.call_once(|| sweep(&all));
     let directory = all.join(format!("{name}-{}", process::id()));
     fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     directory
 }
 
-/// Removes the directories that no server holds the lock of.
+/// Removes the directories of runs that are over.
 fn sweep(all: &Path) {
-    for directory in fs::read_dir(all).into_iter().flatten().flatten() {
-        let lock = File::open(directory.path().join("lock"));
-        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-            fs::remove_dir_all(directory.path())
-                .unwrap_or_else(|error| panic!("{}: {error}", directory.path().display()));
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let run = name.rsplit('-').next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+        let is_over = run.is_none_or(|run| test_kill_process(run).is_err());
+        // Its server may be about to notice.
+        if is_over && File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok()) {
+            fs::remove_dir_all(entry.path()).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
     }
 }

@@ -17,6 +17,7 @@ use cluster_leader::Timing;
 #[derive(Debug)]
 pub struct Candidate {
     pod: RunningPod,
+    election: String,
 }
 
 /// A term of leadership.
@@ -79,12 +80,19 @@ impl Candidate {
     ) -> Self {
         let text = |duration: Duration| format!("{}ms", duration.as_millis());
         let pod = Pod::new(server, name, files, program())
+            .env("POD_NAME", name)
             .env("CLUSTER_LEADER_ELECTION", election)
             .env("CLUSTER_LEADER_LEASE_DURATION", text(timing.lease_duration()))
             .env("CLUSTER_LEADER_RENEW_DEADLINE", text(timing.renew_deadline()))
             .env("CLUSTER_LEADER_RETRY_PERIOD", text(timing.retry_period()))
             .start();
-        Self { pod }
+        Self { pod, election: election.to_owned() }
+    }
+
+    /// The election that it stands in.
+    #[must_use]
+    pub fn election(&self) -> &str {
+        &self.election
     }
 
     /// Its process.

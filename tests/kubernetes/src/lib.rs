@@ -10,7 +10,7 @@
 //! | `api_server.rs`, `admin.rs`, `audit.rs` | the server: its life, requests to it, requests it saw |
 //! | `namespace.rs`, `account.rs`, `manifest.rs` | what is made in it: rights, tokens, Leases |
 //! | `process.rs`, `pod.rs` | a process, and its surroundings in a pod |
-//! | `candidate.rs`, `monolith.rs` | the two programs that are run, and what they say |
+//! | `bin/candidate.rs`, `candidate.rs`, `monolith.rs` | the two programs that are run, and what they say |
 //! | `leadership.rs` | who led when, and whether that is right |
 //! | `moment.rs`, `patience.rs`, `turn.rs`, `report.rs` | time, waiting, order, words |
 //!
@@ -31,6 +31,7 @@ mod candidate;
 mod leadership;
 mod manifest;
 mod moment;
+mod monolith;
 mod namespace;
 mod patience;
 mod pod;
@@ -39,16 +40,17 @@ mod report;
 mod turn;
 
 pub use account::{AccountFiles, ServiceAccount};
-pub use admin::{Admin, Refusal};
+pub use admin::Admin;
 pub use api_server::{ApiServer, SharedServer};
 pub use audit::{Audit, Request};
 pub use candidate::{Candidate, Term};
 pub use leadership::{Reign, assert_one_at_a_time, reigns};
-pub use manifest::documents;
+pub use manifest::{documents, documents_in, environment};
 pub use moment::Moment;
+pub use monolith::{Monolith, Run};
 pub use namespace::{Lease, Namespace};
-pub use patience::{PATIENCE, eventually};
+pub use patience::eventually;
 pub use pod::{Pod, RunningPod};
 pub use process::{Line, Process};
-pub use report::{measured, skipped};
+pub use report::{measured, noted, skipped};
 pub use turn::Turn;

@@ -1,5 +1,8 @@
 //! Manifests: YAML that is given to `kubectl apply`.
 
+use std::fs;
+use std::path::Path;
+
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
@@ -11,6 +14,41 @@ pub fn documents(yaml: &str) -> Vec<Value> {
     let documents: Vec<Value> =
         serde_saphyr::from_multiple(yaml).unwrap_or_else(|error| panic!("not YAML: {error}\n{yaml}"));
     documents.into_iter().filter(|document| !document.is_null()).collect()
+}
+
+/// All objects of the YAML files in a directory.
+///
+/// # Panics
+/// There is none.
+#[must_use]
+pub fn documents_in(directory: &Path) -> Vec<Value> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let yaml = files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    let documents: Vec<_> = yaml
+        .flat_map(|file| documents(&fs::read_to_string(file).expect("the manifest can be read")))
+        .collect();
+    assert!(!documents.is_empty(), "no manifests in {}", directory.display());
+    documents
+}
+
+/// The environment that a Deployment gives to the first container of a pod with this name.
+#[must_use]
+pub fn environment(deployment: &Value, pod: &str, namespace: &str) -> Vec<(String, String)> {
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let variables = container["env"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let value = |variable: &Value| {
+        let field = &variable["valueFrom"]["fieldRef"]["fieldPath"];
+        let value = match (variable["value"].as_str(), field.as_str()) {
+            (Some(value), _) => value,
+            (None, Some("metadata.name")) => pod,
+            (None, Some("metadata.namespace")) => namespace,
+            (None, _) => panic!("a value that only a kubelet knows: {variable}"),
+        };
+        (variable["name"].as_str().expect("a name").to_owned(), value.to_owned())
+    };
+    variables.iter().map(value).collect()
 }
 
 pub(crate) fn apply(admin: &Admin, namespace: &str, object: &Value) {

@@ -16,9 +16,13 @@ pub struct Namespace<'a> {
 }
 
 impl<'a> Namespace<'a> {
+    pub(crate) fn existing(server: &'a ApiServer, name: &str) -> Self {
+        Self { server, admin: server.admin().clone(), name: name.to_owned() }
+    }
+
     pub(crate) fn create(server: &'a ApiServer, name: &str) -> Self {
         server.admin().create("/api/v1/namespaces", &json!({ "metadata": { "name": name } }));
-        Self { server, admin: server.admin().clone(), name: name.to_owned() }
+        Self::existing(server, name)
     }
 
     /// Its name.
@@ -104,11 +108,6 @@ impl Lease<'_> {
     /// Changes parts of it as `kubectl edit` does.
     pub fn merge(&self, change: &Value) -> Value {
         self.admin.merge(&self.path, change)
-    }
-
-    /// Replaces it.
-    pub fn replace(&self, object: &Value) -> Value {
-        self.admin.replace(&self.path, object)
     }
 
     /// Deletes it.

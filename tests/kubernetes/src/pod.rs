@@ -1,6 +1,8 @@
 //! What surrounds a process in a pod.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -32,7 +34,7 @@ pub struct RunningPod {
     pub process: Process,
     /// The files of the service account, if any are mounted.
     pub files: Option<AccountFiles>,
-    /// Its home directory, empty at first.
+    /// Its home directory, in which it was started, empty at first.
     pub home: TempDir,
 }
 
@@ -65,10 +67,11 @@ impl Pod {
             .args([OsStr::new(MOUNT_POINT), program.as_ref()])
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .current_dir(home.path())
             .env("HOME", home.path())
+            .env("HOSTNAME", name)
             .env("KUBERNETES_SERVICE_HOST", server.host())
-            .env("KUBERNETES_SERVICE_PORT", server.port().to_string())
-            .env("POD_NAME", name);
+            .env("KUBERNETES_SERVICE_PORT", server.port().to_string());
         Self { name: name.to_owned(), command, files, home }
     }
 
@@ -77,6 +80,15 @@ impl Pod {
     pub fn arg(mut self, value: impl AsRef<OsStr>) -> Self {
         self.command.arg(value);
         self
+    }
+
+    /// An argument that names a file: a copy in the home directory, since the file itself may be built
+    /// anew while the process runs.
+    #[must_use]
+    pub fn arg_file(self, file: &Path) -> Self {
+        let name = file.file_name().expect("a file has a name");
+        fs::copy(file, self.home.path().join(name)).expect("the file can be copied");
+        self.arg(name)
     }
 
     /// A variable of its environment.

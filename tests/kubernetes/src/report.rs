@@ -8,6 +8,11 @@ pub fn measured(what: &str, value: impl Display) {
     say(&format!("measured: {what}: {value}"));
 }
 
+/// Says what one should know of a test that passes.
+pub fn noted(what: impl Display) {
+    say(&format!("note: {what}"));
+}
+
 /// Says that a test cannot run here, and why.
 ///
 /// # Panics

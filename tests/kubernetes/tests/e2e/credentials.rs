@@ -5,7 +5,7 @@ use std::fs;
 use cluster_leader_tests_kubernetes::{AccountFiles, Candidate, ServiceAccount, Turn, eventually, measured};
 use serde_json::json;
 
-use crate::{SERVER, elector};
+use crate::{SERVER, await_renewal, elector};
 
 /// A token that is replaced in its file before it becomes invalid costs nothing. One that is not
 /// costs leadership until it is replaced.
@@ -44,10 +44,7 @@ fn g8_a_rotated_token_counts_at_once() {
     late.files().write(&[("token", &late_account.token())]);
     late.await_term_after(late_term.token);
 
-    let version = namespace.lease("rotated").version();
-    eventually("a renewal with the new token", || {
-        (namespace.lease("rotated").version() > version).then_some(())
-    });
+    await_renewal(&namespace.lease("rotated"));
     assert_eq!(rotated.terms(), [term]);
     assert_eq!(rotated.losses(), []);
     assert_eq!(rotated.reigns().len(), 1, "it never said no: {:?}", rotated.reigns());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cluster_leader_tests_kubernetes::{Candidate, Moment, Turn, assert_one_at_a_time, measured, reigns};
 use rustix::process::Signal;
 
-use crate::{SERVER, elector};
+use crate::{SERVER, elector, follower};
 
 /// A leader that was frozen for longer than its lease wakes up to a no.
 #[test]
@@ -17,8 +17,7 @@ fn g1_g2_a_frozen_leader_wakes_up_as_a_follower() {
     let account = elector(&namespace, "jobs", "jobs");
     let first = Candidate::start(&account, "first", "jobs", Candidate::quick());
     let frozen_term = first.await_term_after(0);
-    let second = Candidate::start(&account, "second", "jobs", Candidate::quick());
-    second.process().await_text("held by first");
+    let second = follower(&account, "second", &first, Candidate::quick());
 
     let frozen = Moment::now();
     first.process().signal(Signal::STOP);
@@ -46,22 +45,20 @@ fn g2_g6_g7_g8_leadership_moves_on() {
     let Some(server) = SERVER.get() else { return };
     let namespace = server.namespace("moves-on");
     let account = elector(&namespace, "jobs", "jobs");
-    let start = |name| Candidate::start(&account, name, "jobs", Candidate::quick());
 
-    let stopped = start("stopped");
+    // Who hands over has a lease that nobody could wait for: that it has run out is not how the next
+    // one came to lead.
+    let stopped = Candidate::start(&account, "stopped", "jobs", Candidate::slow());
     let first = stopped.await_term_after(0);
-    let killed = start("killed");
-    killed.process().await_text("held by stopped");
+    let killed = follower(&account, "killed", &stopped, Candidate::quick());
     stopped.stop();
     let second = killed.await_term_after(first.token);
 
-    let stepping_down = start("stepping-down");
-    stepping_down.process().await_text("held by killed");
+    let stepping_down = follower(&account, "stepping-down", &killed, Candidate::slow());
     killed.process().kill();
     let third = stepping_down.await_term_after(second.token);
 
-    let last = start("last");
-    last.process().await_text("held by stepping-down");
+    let last = follower(&account, "last", &stepping_down, Candidate::quick());
     stepping_down.step_down();
     let fourth = last.await_term_after(third.token);
     assert_eq!(stepping_down.await_loss(third.token), "SteppedDown");
@@ -74,8 +71,4 @@ fn g2_g6_g7_g8_leadership_moves_on() {
     measured("from the stop of a leader to the next", format_args!("{after_stop:?}"));
     measured("from the death of a leader to the next", format_args!("{after_kill:?}"));
     measured("from the step-down of a leader to the next", format_args!("{after_step_down:?}"));
-    // Nobody had to wait for a lease to run out, which takes 3 s from the last renewal.
-    for gap in [after_stop, after_step_down] {
-        assert!(gap < Duration::from_secs(1), "{gap:?}");
-    }
 }

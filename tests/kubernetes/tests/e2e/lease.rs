@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cluster_leader::Timing;
-use cluster_leader_tests_kubernetes::{Candidate, Lease, Moment, Turn, eventually, measured};
+use cluster_leader_tests_kubernetes::{Candidate, Lease, Moment, Turn, eventually, measured, noted};
 use serde_json::{Value, json};
 
-use crate::{MINIMAL, SERVER, elector};
+use crate::{MINIMAL, SERVER, elector, follower};
 
 /// What our own candidate would wait where the record does not say how long.
 const OUR_LEASE: Duration = Duration::from_secs(3);
@@ -154,8 +154,8 @@ fn g12_a_lease_with_a_strategy_is_followed_only() {
     let lease = namespace.lease("jobs");
     lease.create(json!({ "spec": { "strategy": "OldestEmulationVersion" } }));
     if lease.get()["spec"]["strategy"].is_null() {
-        // The field is behind the feature gate CoordinatedLeaderElection: the server has dropped it.
-        measured("spec.strategy", "dropped by this server, so not tested here");
+        // The field is behind the feature gate CoordinatedLeaderElection.
+        noted("this server drops spec.strategy: such a Lease cannot be made");
         return;
     }
     let candidate = Candidate::start(&account, "ours", "jobs", Candidate::quick());
@@ -226,8 +226,7 @@ fn g5_g6_a_deleted_leases_holder_is_waited_for() {
     let lease = namespace.lease("jobs");
     let leader = Candidate::start(&account, "leader", "jobs", Candidate::quick());
     let first = leader.await_term_after(0);
-    let follower = Candidate::start(&account, "follower", "jobs", Candidate::quick());
-    follower.process().await_text("held by leader");
+    let follower = follower(&account, "follower", &leader, Candidate::quick());
     // A leader that cannot notice.
     leader.process().signal(rustix::process::Signal::STOP);
     let deleted = Moment::now();

@@ -3,7 +3,7 @@
 use cluster_leader::Timing;
 use cluster_leader_tests_kubernetes::{Candidate, Request, Turn, eventually, measured};
 
-use crate::{SERVER, elector};
+use crate::{SERVER, elector, follower};
 
 /// A leader renews at half its renew deadline: 12 requests a minute by the default timings. A
 /// follower's watch tells it all it needs.
@@ -16,8 +16,7 @@ fn g10_a_leader_renews_and_a_follower_is_silent() {
     let leader = Candidate::start(&leading, "leader", "jobs", Candidate::quick());
     let term = leader.await_term_after(0);
     let following = elector(&namespace, "following", "jobs");
-    let follower = Candidate::start(&following, "follower", "jobs", Candidate::quick());
-    follower.process().await_text("held by leader");
+    let follower = follower(&following, "follower", &leader, Candidate::quick());
     let audit = server.audit();
     eventually("the follower watches", || watches(&audit.of_user(&following.user())).next().map(drop));
     let (leader_before, follower_before) =
@@ -49,7 +48,7 @@ fn g10_a_leader_renews_and_a_follower_is_silent() {
         watches(&of_leader).count() + watches(&of_follower).count() <= 1,
         "{of_leader:#?} {of_follower:#?}"
     );
-    assert_eq!(leader.terms(), [term]);
+    assert_eq!((leader.terms(), follower.terms()), (vec![term], vec![]));
 }
 
 fn watches(requests: &[Request]) -> impl Iterator<Item = &Request> {

@@ -15,8 +15,15 @@ mod lease;
 mod load;
 mod outage;
 mod rights;
+mod story;
 
-use cluster_leader_tests_kubernetes::{Namespace, ServiceAccount, SharedServer};
+use std::thread::sleep;
+use std::time::Duration;
+
+use cluster_leader::Timing;
+use cluster_leader_tests_kubernetes::{
+    Candidate, Lease, Namespace, ServiceAccount, SharedServer, eventually,
+};
 
 /// For all tests that leave the server itself alone.
 static SERVER: SharedServer = SharedServer::new("shared");
@@ -29,4 +36,22 @@ fn elector<'a>(namespace: &'a Namespace<'a>, name: &str, election: &str) -> Serv
     let account = namespace.account(name);
     account.allow(&MINIMAL, election);
     account
+}
+
+/// Starts a candidate beside one that leads, and sees it follow.
+fn follower(account: &ServiceAccount<'_>, name: &str, leader: &Candidate, timing: Timing) -> Candidate {
+    let term = leader.current_term();
+    let candidate = Candidate::start(account, name, leader.election(), timing);
+    candidate.process().await_text(&format!("held by {}", leader.process().name()));
+    // Time enough to take what is not free.
+    sleep(Duration::from_millis(300));
+    assert_eq!(candidate.terms(), []);
+    assert_eq!(leader.current_term(), term);
+    candidate
+}
+
+/// Waits until the leader has written again.
+fn await_renewal(lease: &Lease<'_>) {
+    let before = lease.version();
+    eventually("a renewal", || (lease.version() > before).then_some(()));
 }

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use cluster_leader::Timing;
 use cluster_leader_tests_kubernetes::{
-    ApiServer, Audit, Candidate, Lease, Moment, Term, Turn, assert_one_at_a_time, eventually, measured,
-    reigns,
+    ApiServer, Audit, Candidate, Moment, Term, Turn, assert_one_at_a_time, eventually, measured, reigns,
 };
 
-use crate::elector;
+use crate::{await_renewal, elector};
 
 /// How exactly a time of the wall clock can be found on the monotonic clock.
 const BETWEEN_CLOCKS: Duration = Duration::from_millis(50);
@@ -53,8 +52,14 @@ fn g1_g2_g4_g8_the_api_server_is_killed_and_frozen() {
         );
         (leader, term) = next_leader([&one, &other], term.token);
         let from = leader.reigns().last().unwrap().from;
-        measured(&format!("API server {fault} for"), format_args!("{:?}", back.since(begin)));
-        measured("  from its return to the next leader", format_args!("{:?}", from.since(back)));
+        measured(
+            &format!("API server {fault}, until it was ready again"),
+            format_args!("{:?}", back.since(begin)),
+        );
+        measured(
+            &format!("API server {fault}, until somebody led again"),
+            format_args!("{:?}", from.since(begin)),
+        );
 
         await_renewal(&namespace.lease("steady"));
         assert_eq!(steady.terms(), [steady_term]);
@@ -78,11 +83,6 @@ fn next_leader(candidates: [&Candidate; 2], after: u64) -> (&Candidate, Term) {
             Some((candidate, term))
         })
     })
-}
-
-fn await_renewal(lease: &Lease<'_>) {
-    let before = lease.version();
-    eventually("a renewal", || (lease.version() > before).then_some(()));
 }
 
 /// When the server received the last write that it acknowledged before `end`.

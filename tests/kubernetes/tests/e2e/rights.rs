@@ -4,7 +4,7 @@ use cluster_leader_tests_kubernetes::{
     Candidate, Turn, assert_one_at_a_time, documents, eventually, measured, reigns,
 };
 
-use crate::SERVER;
+use crate::{SERVER, await_renewal, follower};
 
 /// Without the right to watch, an election polls, and says so once.
 #[test]
@@ -14,19 +14,20 @@ fn g8_where_watch_is_forbidden_elections_poll() {
     let namespace = server.namespace("polling");
     let account = namespace.account("jobs");
     account.allow(&["get", "update"], "jobs");
-    let first = Candidate::start(&account, "first", "jobs", Candidate::quick());
+    // Its lease runs out too late: that it was released must be seen.
+    let first = Candidate::start(&account, "first", "jobs", Candidate::slow());
     let term = first.await_term_after(0);
-    let second = Candidate::start(&account, "second", "jobs", Candidate::quick());
-    second.process().await_text("held by first");
-    let said = second.process().await_text("cannot watch").text;
-    for word in ["polls", "Lease", "jobs", namespace.name(), "403", "namespace"] {
-        assert!(said.contains(word), "{word:?} is missing: {said}");
+    let second = follower(&account, "second", &first, Candidate::quick());
+    for candidate in [&first, &second] {
+        let said = candidate.process().await_text("cannot watch").text;
+        for word in ["polls", "Lease", "jobs", namespace.name(), "403", "namespace"] {
+            assert!(said.contains(word), "{word:?} is missing: {said}");
+        }
     }
 
     first.stop();
     let next = second.await_term_after(term.token);
-    let third = Candidate::start(&account, "third", "jobs", Candidate::quick());
-    third.process().await_text("held by second");
+    let third = follower(&account, "third", &second, Candidate::quick());
     second.process().kill();
     third.await_term_after(next.token);
 
@@ -39,6 +40,7 @@ fn g8_where_watch_is_forbidden_elections_poll() {
         (requests.iter().filter(|request| request.verb == "watch" && request.status == 403).count() > 6)
             .then_some(())
     });
+    third.process().await_text("cannot watch");
     for candidate in [&first, &second, &third] {
         let times = candidate
             .process()
@@ -74,11 +76,10 @@ fn g8_g10_g11_the_log_says_which_rights_are_missing() {
     let rules = documents(&yaml).remove(0)["rules"].clone();
     account.grant(&rules, "update", "jobs");
     let term = candidate.await_term_after(0);
-    let renewed = namespace.lease("jobs").version();
-    eventually("a renewal", || (namespace.lease("jobs").version() > renewed).then_some(()));
+    await_renewal(&namespace.lease("jobs"));
     assert_eq!(candidate.terms(), [term]);
     // The same rights are enough to follow.
-    let follower = Candidate::start(&account, "two", "jobs", Candidate::quick());
+    let follower = follower(&account, "two", &candidate, Candidate::quick());
     candidate.stop();
     follower.await_term_after(term.token);
 }
