@@ -161,7 +161,10 @@ impl<'a, S: Store> Candidate<'a, S> {
                     return (self.watched(watched), false);
                 }
                 Some(()) = OptionFuture::from(self.proof.as_mut().map(|(_, proof)| proof)) => {
-                    if let Some((holder, _)) = self.proof.take() {
+                    if let Some((holder, proof)) = &mut self.proof {
+                        // Once is enough: asked again, the store would prove it again, at once.
+                        *proof = Box::pin(std::future::pending());
+                        let holder = holder.clone();
                         tracing::info!("{}: its holder {holder} is proven dead", self.place());
                         return (Input::HolderDead(holder), false);
                     }

@@ -24,6 +24,10 @@ struct Server {
     counter: Cell<u64>,
     /// Requests hang: neither done nor answered.
     hangs: Cell<bool>,
+    /// How long a request takes.
+    delay: Cell<Duration>,
+    /// Whoever holds the record is proven dead, each time somebody asks.
+    holders_are_dead: Cell<bool>,
     /// Watches are refused.
     watch_forbidden: Cell<bool>,
     reads: Cell<u32>,
@@ -53,6 +57,7 @@ impl Server {
         if self.hangs.get() {
             std::future::pending::<()>().await;
         }
+        tokio::time::sleep(self.delay.get()).await;
     }
 }
 
@@ -116,7 +121,9 @@ impl Store for MemoryStore {
     }
 
     async fn proof_of_death(&self, _: &Identity) {
-        std::future::pending::<()>().await;
+        if !self.server.holders_are_dead.get() {
+            std::future::pending::<()>().await;
+        }
     }
 
     fn reconnect(&self) {}
@@ -206,6 +213,23 @@ fn g7_a_stopped_leader_is_followed_at_once() {
         };
         assert_eq!(token, first_token);
         assert!(second.status().fencing_token > Some(first_token));
+    });
+}
+
+/// Without the driver taking a proof once, this would not fail but never end.
+#[test]
+fn g8_a_proof_of_death_leaves_the_thread_to_the_take_over() {
+    in_a_thread_of_its_own(|server| async move {
+        let dead = Record {
+            holder: Some(Identity::from("dead_1")),
+            lease_duration: Some(Duration::from_secs(3600)),
+            ..Record::default()
+        };
+        server.put(&dead, None);
+        server.holders_are_dead.set(true);
+        server.delay.set(Duration::from_millis(5));
+        let heir = candidate(&server, "heir");
+        until("the heir leads", || leads(&heir)).await;
     });
 }
 
