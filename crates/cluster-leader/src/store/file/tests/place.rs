@@ -37,8 +37,12 @@ fn a_missing_directory_is_created_for_this_user_only() {
 
 #[test]
 fn a_relative_directory_is_made_absolute_once() {
-    let place = FilePlace::new(Path::new("../cluster-leader/src"), ELECTION).unwrap();
-    assert!(place.describe().starts_with("file /"), "{}", place.describe());
+    let world = World::new();
+    let here = std::env::current_dir().unwrap();
+    let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+    let relative = up.join(world.directory.path().strip_prefix("/").unwrap());
+    let place = FilePlace::new(&relative, ELECTION).unwrap();
+    assert_eq!(place.describe(), format!("file {}/billing-jobs.json", here.join(relative).display()));
 }
 
 #[test]
