@@ -19,8 +19,8 @@ import java.util.function.ToLongFunction;
  * name. Everything may be called from any thread. Nothing blocks but {@link #verify()} and {@link
  * #close()}, and for a moment the first call, which loads the native library.
  *
- * <p>{@code true} means: no other process has been answered {@code true} since, nor will be before what
- * {@link #remaining()} says is over. Work that may take longer should ask again, ask {@link
+ * <p>{@code true} means: for as long as {@link #remaining()} says, no other process is answered {@code
+ * true}. Work that may take longer should ask again, ask {@link
  * #isLeaderFor(Duration)} beforehand, or hand its {@link #fencingToken()} to what it writes to.
  */
 public final class ClusterLeader implements AutoCloseable {

@@ -28,6 +28,8 @@ public final class Election {
         LEASE_DURATION("lease-duration", "leaseDuration"),
         RENEW_DEADLINE("renew-deadline", "renewDeadline"),
         RETRY_PERIOD("retry-period", "retryPeriod"),
+        /** By property alone. The native library refuses all but false, and says why. */
+        WATCH_PODS("watch-pods", ""),
         HEARTBEAT("heartbeat", "heartbeat");
 
         private final String key;

@@ -5,7 +5,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 
@@ -25,7 +24,7 @@ final class Listeners {
 
     private final long handle;
     private final List<Registered> registered = new CopyOnWriteArrayList<>();
-    private final AtomicBoolean due = new AtomicBoolean();
+    private final Doorbell changed = new Doorbell(THREAD, this::tellChanges);
     private volatile boolean used;
     private volatile boolean ending;
 
@@ -61,8 +60,8 @@ final class Listeners {
 
     /** Has the listeners told what they do not know yet. Returns at once. */
     void deliver() {
-        if (!registered.isEmpty() && due.compareAndSet(false, true)) {
-            THREAD.execute(this::tellChanges);
+        if (!registered.isEmpty()) {
+            changed.ring();
         }
     }
 
@@ -85,7 +84,6 @@ final class Listeners {
     }
 
     private void tellChanges() {
-        due.set(false);
         long[] changes = changes();
         for (int at = 0; at < changes.length; at += 4) {
             tellChange(changes[at], changes[at + 1], changes[at + 2], changes[at + 3]);

@@ -1,7 +1,5 @@
 package io.clusterleader;
 
-import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -10,20 +8,16 @@ import java.util.logging.Logger;
 final class NativeLog {
     static final Logger LOGGER = Logger.getLogger("io.clusterleader");
 
-    private static final Executor THREAD = DaemonThread.executor("cluster-leader-log");
-    private static final AtomicBoolean DUE = new AtomicBoolean();
+    private static final Doorbell LINES = new Doorbell(DaemonThread.executor("cluster-leader-log"), NativeLog::takeAll);
 
     private NativeLog() {}
 
     /** Returns at once: a log handler may block. */
     static void forward() {
-        if (DUE.compareAndSet(false, true)) {
-            THREAD.execute(NativeLog::drain);
-        }
+        LINES.ring();
     }
 
-    private static void drain() {
-        DUE.set(false);
+    private static void takeAll() {
         for (String line = Native.takeLog(); line != null; line = Native.takeLog()) {
             LOGGER.log(record(line));
         }

@@ -66,8 +66,12 @@ class ConfigurationTest {
                 assertTrue(status.contains(expected.get(0)) && status.contains(expected.get(1)), status);
             }
         }
-        String[] settings = Election.named("by-program").settings();
-        assertEquals(List.of("election", "by-program", "Election.named"), List.of(settings).subList(0, 3));
+        System.setProperty("cluster-leader.election", "by-property");
+        try (ClusterLeader joined = ClusterLeader.join(Election.named("by-program").store("file:" + directory))) {
+            assertEquals("by-program", joined.status().election());
+        } finally {
+            System.clearProperty("cluster-leader.election");
+        }
     }
 
     @Test
@@ -92,6 +96,16 @@ class ConfigurationTest {
                 Await.until("leads", ClusterLeader::isThisInstanceLeader);
                 System.out.println("leads in the end");
             }
+        }
+    }
+
+    @Test
+    void a_property_that_no_method_sets_is_not_ignored_either() {
+        System.setProperty("cluster-leader.watch-pods", "true");
+        try {
+            a_bad_value_is_named_with_its_origin(Election.named("billing-jobs"), List.of("the property cluster-leader.watch-pods", "true"));
+        } finally {
+            System.clearProperty("cluster-leader.watch-pods");
         }
     }
 

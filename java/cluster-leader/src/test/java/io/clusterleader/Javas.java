@@ -41,6 +41,12 @@ final class Javas {
         }
     }
 
+    /** What keeps Java 24 and later from warning about native libraries. Earlier ones do not know it. */
+    static List<String> nativeAccess(Path java) {
+        boolean warns = Runtime.version().feature() >= 24 || !java.equals(ChildJvm.thisJava());
+        return warns ? List.of("--enable-native-access=ALL-UNNAMED") : List.of();
+    }
+
     /** Where the release is checked, nothing may be left out. */
     static void skip(String why) {
         if ("true".equals(System.getenv("CI"))) {

@@ -124,9 +124,7 @@ class ProcessesTest {
         List<String> all = new ArrayList<>(LONG);
         all.add("-Dcluster-leader.store=file:" + directory);
         all.add("-Dcluster-leader.instance-name=" + name);
-        if (!java.equals(ChildJvm.thisJava())) {
-            all.add("--enable-native-access=ALL-UNNAMED");
-        }
+        all.addAll(Javas.nativeAccess(java));
         all.addAll(options);
         return ChildJvm.run(java, Map.of(), all, Candidate.class);
     }
