@@ -328,9 +328,9 @@ fn note_problem(shared: &Shared, problem: &StoreError) {
 async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
     let Attempt { id, request, timeout } = attempt;
     let what = match &request {
-        Request::Read => "read",
-        Request::Create(_) => "create",
-        Request::Update(..) => "update",
+        Request::Read => "a read",
+        Request::Create(_) => "a create",
+        Request::Update(..) => "an update",
     };
     let asked = async {
         match &request {
@@ -349,7 +349,7 @@ async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
         }
         Err(_) => {
             store.reconnect();
-            let message = format!("{}: no answer to a {what} within {timeout:?}", store.describe());
+            let message = format!("{}: no answer to {what} within {timeout:?}", store.describe());
             Ended { id, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
         }
     }
