@@ -41,17 +41,21 @@ fn another_process_with_our_identity_is_reported_and_we_take_a_new_one() {
     assert_eq!(world.sent_since(us, secs(1))[..2], ["3 read", "18 take over"], "it waits as for any other");
 }
 
-/// Somebody deletes our record and restores it from a file.
+/// Somebody puts our record back, with our times: after it was deleted, or after another held it.
 #[test]
-fn the_times_of_our_acknowledged_write_in_another_object_are_not_ours() {
-    let mut world = World::new();
-    let us = world.start("us");
-    let saved = world.store.record().unwrap().clone();
-    world.run_until(secs(3));
-    world.store.delete();
-    world.edit(|record| *record = saved);
-    assert!(!world.leads(us));
-    assert_eq!(world.of(us).identity().as_str(), "us_2");
+fn the_times_of_our_acknowledged_write_are_ours_only_where_we_wrote_them() {
+    let deleted: fn(&mut World) = |world| world.store.delete();
+    let another_held_it: fn(&mut World) = |world| world.edit(|record| *record = held_by("other"));
+    for happened in [deleted, another_held_it] {
+        let mut world = World::new();
+        let us = world.start("us");
+        let saved = world.store.record().unwrap().clone();
+        world.run_until(secs(3));
+        happened(&mut world);
+        world.edit(|record| *record = saved);
+        assert!(!world.leads(us));
+        assert_eq!(world.of(us).identity().as_str(), "us_2");
+    }
 }
 
 /// A copied virtual machine: two processes with the same identity and the same past.

@@ -300,7 +300,7 @@ fn check(script: Script, lawful: bool) {
 /// Enough for every day; `PROPTEST_CASES` for more.
 fn cases() -> ProptestConfig {
     let asked_for = std::env::var_os("PROPTEST_CASES").is_some();
-    if asked_for { ProptestConfig::default() } else { ProptestConfig::with_cases(1_000) }
+    if asked_for { ProptestConfig::default() } else { ProptestConfig::with_cases(500) }
 }
 
 proptest! {

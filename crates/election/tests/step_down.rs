@@ -98,6 +98,26 @@ fn g7_the_release_is_over_within_a_retry_period() {
     assert!(world.of(us).election.is_stopped());
     world.run_until(secs(100));
     assert_eq!(world.sent_since(us, secs(1)), ["1 read", "1.4 release"]);
+
+    // Nor does an attempt that hangs keep those that follow it waiting.
+    let mut world = World::new();
+    let us = world.start_with("us", &Setup { timing, ..Setup::default() });
+    world.run_until(secs(1));
+    world.of(us).network.next([Fate::LOST]);
+    world.give(us, Input::StepDown);
+    world.run_until(secs(2));
+    assert_eq!(world.holder(), None, "{:?}", world.sent(us));
+}
+
+#[test]
+fn g7_the_release_does_not_wait_for_the_next_retry() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.of(us).network.next([Fate::REFUSED]);
+    world.run_until(millis(5_500)); // the next attempt to renew would come at 7
+    world.give(us, Input::StepDown);
+    assert_eq!(world.sent_since(us, secs(1)), ["5 renew", "5.5 read", "5.5 release"]);
 }
 
 #[test]

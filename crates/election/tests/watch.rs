@@ -1,6 +1,6 @@
 //! What a watch shows, early or late.
 
-use election::{Input, Request, Seen};
+use election::{Event, Input, Request, Seen};
 
 use crate::world::{Fate, Setup, Who, World, held_by, millis, secs};
 
@@ -94,7 +94,8 @@ fn a_lagging_watch_does_not_bring_a_deleted_record_back() {
         world.of(Who(0)).network.next([Fate::REPLY_LOST]);
         world.run_until(secs(10));
     };
-    for before_the_deletion in [renewed_at_5, edited, renewed_unknown_to_us] {
+    // What we could not know of may be told of once more; what we knew may not.
+    for (before_the_deletion, leaders) in [(renewed_at_5, 3), (edited, 5), (renewed_unknown_to_us, 5)] {
         let mut world = World::new();
         let us = world.start_with("us", &lagging(6_000));
         world.run_until(millis(9_500));
@@ -109,6 +110,8 @@ fn a_lagging_watch_does_not_bring_a_deleted_record_back() {
         assert_eq!(terms[0], "0 acquired 101");
         assert!(terms[1].ends_with("lost 101 Deleted"), "{terms:?}");
         assert!(terms.len() == 3 && terms[2].contains("acquired"), "{terms:?}");
+        let told = world.events(us).filter(|event| matches!(event, Event::LeaderChanged(_)));
+        assert_eq!(told.count(), leaders, "us, nobody, us");
     }
 }
 
@@ -133,6 +136,20 @@ fn a_read_that_contradicts_the_watch_is_read_again() {
     world.delete();
     world.run_until(secs(20));
     assert_eq!(world.sent(us)[..3], ["0 read", "0.5 read", "15.2 create"]);
+}
+
+#[test]
+fn a_read_that_the_watch_has_overtaken_is_old_news() {
+    let mut world = World::with(held_by("other"));
+    let us = world.prepare("us", &Setup::default());
+    world.of(us).network.next([Fate::slow(millis(500))]);
+    world.go(us);
+    world.run_until(millis(200));
+    world.edit(|record| *record = held_by("another"));
+    world.run_until(secs(1));
+    assert_eq!(world.of(us).election.record(), Some(&held_by("another")));
+    world.run_until(secs(16));
+    assert_eq!(world.sent(us), ["0 read", "15.2 take over"]);
 }
 
 #[test]
