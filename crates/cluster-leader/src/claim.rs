@@ -20,7 +20,7 @@ pub(crate) struct ClaimCell<W = Slot> {
 pub(crate) trait Word {
     fn load(&self) -> u64;
     fn store(&self, value: u64);
-    /// Keeps loads before it before loads after it.
+    /// Keeps loads before it, those of the clock among them, before loads after it.
     fn fence();
 }
 
@@ -36,7 +36,7 @@ impl Word for Slot {
 
     #[inline]
     fn fence() {
-        fence(Ordering::SeqCst);
+        fence(Ordering::Acquire);
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
             self.0.store(value, Ordering::SeqCst);
         }
         fn fence() {
-            loom::sync::atomic::fence(Ordering::SeqCst);
+            loom::sync::atomic::fence(Ordering::Acquire);
         }
     }
 

@@ -49,8 +49,9 @@ enum Mode {
     Standing,
     /// The claim is withdrawn; the record is being released, within a bound.
     Releasing { until: Instant, conflicts_left: u8, then: Afterwards },
-    /// Released by request: not standing until another has led or this instant has come.
-    SittingOut { until: Instant },
+    /// Released by request: not standing until another has led, which shows in the holder or in
+    /// more transitions than these, or until this instant has come.
+    SittingOut { until: Instant, transitions: i32 },
     /// Not standing until told to.
     Suspended,
     /// The end.
@@ -334,9 +335,6 @@ impl Election {
             self.lose(LostReason::Blanked);
         } else if !names_us {
             self.lose(LostReason::Superseded);
-            if matches!(self.mode, Mode::SittingOut { .. }) {
-                self.mode = Mode::Standing; // another has led
-            }
         } else if record.strategy.is_some() {
             self.lose(LostReason::Coordinated);
         } else if record.asks_to_step_down() && self.mode == Mode::Standing {
@@ -409,7 +407,10 @@ impl Election {
     fn conclude_release(&mut self, then: Afterwards) {
         self.mode = match then {
             Afterwards::SitOut if self.another_leads() => Mode::Standing,
-            Afterwards::SitOut => Mode::SittingOut { until: self.now + self.timing.lease_duration() },
+            Afterwards::SitOut => Mode::SittingOut {
+                until: self.now + self.timing.lease_duration(),
+                transitions: self.transitions(),
+            },
             Afterwards::Suspend => Mode::Suspended,
             Afterwards::Stop => Mode::Stopped,
         };
@@ -432,7 +433,12 @@ impl Election {
                     self.conclude_release(then);
                 }
             }
-            Mode::SittingOut { until } if self.now >= until => self.mode = Mode::Standing,
+            Mode::SittingOut { until, transitions } => {
+                let another_has_led = self.another_leads() || self.transitions() > transitions;
+                if another_has_led || self.now >= until {
+                    self.mode = Mode::Standing;
+                }
+            }
             _ => {}
         }
     }
@@ -513,7 +519,7 @@ impl Election {
 
     fn wake(&self) -> Option<Instant> {
         let mode_ends = match self.mode {
-            Mode::Releasing { until, .. } | Mode::SittingOut { until } => Some(until),
+            Mode::Releasing { until, .. } | Mode::SittingOut { until, .. } => Some(until),
             _ => None,
         };
         let claim_ends = self.claim.map(|claim| claim.deadline);
@@ -526,6 +532,10 @@ impl Election {
         self.knowledge
             .record()
             .is_some_and(|record| record.holder.as_ref() == Some(&self.us) && record.strategy.is_none())
+    }
+
+    fn transitions(&self) -> i32 {
+        self.knowledge.record().map_or(0, |record| record.transitions)
     }
 
     fn another_leads(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Stepping down: asked for here, or by an annotation.
 
-use election::{Event, Identity, Input, Instant, LostReason, Record, Request, Timing, WallTime};
+use election::{
+    Event, Identity, Input, Instant, LostReason, Record, Request, Seen, Timing, Version, WallTime,
+};
 
 use crate::world::{Fate, Setup, World, held_by, millis, secs, without_watch};
 
@@ -181,7 +183,6 @@ fn the_annotation_is_honoured_by_its_addressee_only() {
     }
     world.edit(|record| record.step_down = Some("leader_1".into()));
     assert_eq!(world.leader(), Some(standby));
-    assert_eq!(world.store.record().unwrap().step_down, None, "removed by the release");
     world.run_until(secs(60));
     assert_eq!(world.leader(), Some(standby));
 }
@@ -195,6 +196,7 @@ fn without_a_watch_the_annotation_is_found_by_the_next_renewal() {
     world.run_until(secs(9));
     assert_eq!(world.sent_since(us, secs(1))[..4], ["5 renew", "5 read", "5 read", "5 release"]);
     assert_eq!(world.terms(us)[1..], ["5 lost 101 SteppedDown", "5 released"]);
+    assert_eq!(world.store.record().unwrap().step_down, None, "removed by the release");
 }
 
 /// Nobody took over and the release never succeeded: the request was honoured all the same, and
@@ -241,4 +243,23 @@ fn annotations_count_only_if_they_name_the_records_holder() {
     assert!(Record { step_down: Some("a".into()), ..held_by("a") }.asks_to_step_down());
     assert!(!Record { step_down: Some("b".into()), ..held_by("a") }.asks_to_step_down());
     assert!(!Record::default().asks_to_step_down());
+}
+
+/// A term of another that began and ended unseen shows in the transitions.
+#[test]
+fn another_that_led_unseen_ends_the_sitting_out_too() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.give(us, Input::StepDown);
+    let election = &mut world.of(us).election;
+    let (ours, version) = (election.record().unwrap().clone(), election.version().unwrap().clone());
+    let next = |number| Version { number, ..version.clone() };
+    let now = Instant::from_nanos(0) + secs(1_003);
+    let edited =
+        election.handle(Input::Seen(Seen::Present(ours.clone(), next(1_000))), now, WallTime::default());
+    assert_eq!(edited.attempt, None, "nobody has led since");
+    let led = Record { transitions: ours.transitions + 1, ..ours };
+    let output = election.handle(Input::Seen(Seen::Present(led, next(1_001))), now, WallTime::default());
+    assert!(matches!(output.attempt.unwrap().request, Request::Update(..)), "it stands again");
 }
