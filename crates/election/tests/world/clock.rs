@@ -14,12 +14,12 @@ pub(crate) struct Clock {
     pub(crate) wall: Wall,
 }
 
-/// A wall clock, in seconds.
+/// A wall clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wall {
-    /// It goes, this far from the truth.
+    /// It goes, this many seconds from the truth.
     Goes { ahead: i64 },
-    /// It stands still.
+    /// It stands still at this millisecond.
     Stands { at: i64 },
 }
 
@@ -44,7 +44,7 @@ impl Clock {
         let true_micros = 1_000_000_000_000 + i64::try_from(real.as_micros()).unwrap();
         WallTime::from_micros(match self.wall {
             Wall::Goes { ahead } => true_micros + ahead * 1_000_000,
-            Wall::Stands { at } => at * 1_000_000,
+            Wall::Stands { at } => at * 1_000,
         })
     }
 }
