@@ -156,7 +156,7 @@ typedef struct {
     // Milliseconds. CLUSTER_LEADER_RETRY_PERIOD; by default 2000.
     uint64_t retry_period_ms;
     // How long this process may go without calling cluster_leader_beat() before it counts as
-    // stuck and gives leadership up, until it calls again. Milliseconds.
+    // stuck and gives leadership up, until it calls again. Milliseconds, at least 2000.
     // CLUSTER_LEADER_HEARTBEAT; off by default, and with CLUSTER_LEADER_HEARTBEAT_OFF.
     uint64_t heartbeat_ms;
 } cluster_leader_options;

@@ -22,8 +22,17 @@ printf '#include "cluster_leader.h"\n' >"$work/alone.c"
 cc -std=c99 $strict -fsyntax-only "$work/alone.c"
 c++ -std=c++17 $strict -fsyntax-only -x c++ "$work/alone.c"
 
-echo "example: C99"
+echo "example: runs its job, and ends when told to"
 cc -std=gnu99 $strict "$root/examples/c/job_loop.c" -o "$work/job_loop" $link
+CLUSTER_LEADER_ELECTION=example CLUSTER_LEADER_STORE=file:$work "$work/job_loop" >"$work/example.out" 2>"$work/example.log" &
+example=$!
+for _ in {1..600}; do
+    if [ -s "$work/example.out" ]; then break; fi
+    sleep 0.1
+done
+kill -TERM "$example"
+wait "$example" || { cat "$work/example.log" >&2; exit 1; }
+grep -q "the job runs here" "$work/example.out" || { cat "$work/example.log" >&2; exit 1; }
 
 run() {
     mkdir "$work/$1"

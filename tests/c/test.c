@@ -279,24 +279,6 @@ static void stale_and_random_handles(void)
     refuses(live);
 }
 
-/* More than the library finds without a lock. */
-static void many_elections_one_after_the_other(void)
-{
-    cluster_leader_handle first = started("many"), last = first;
-    for (int i = 0; i < 300; i++) {
-        cluster_leader_handle next = started("many");
-        CHECK(next != last);
-        refuses(last == first ? 0 : last);
-        cluster_leader_remaining_ms(next);
-        CHECK(cluster_leader_last_error() == CLUSTER_LEADER_OK);
-        CHECK_OK(cluster_leader_stop(next));
-        last = next;
-    }
-    refuses(last);
-    awaited(first, CLUSTER_LEADER_STATE_LEADING);
-    CHECK_OK(cluster_leader_stop(first));
-}
-
 static void a_life(void)
 {
     cluster_leader_options options = options_for("life");
@@ -349,6 +331,41 @@ static void a_life(void)
     CHECK(status.term == 1);
     CHECK_OK(cluster_leader_stop(handle));
     refuses(handle);
+}
+
+static void a_host_that_beats_no_more_leads_no_more(void)
+{
+    cluster_leader_options options = options_for("heart");
+    cluster_leader_handle handle;
+    uint64_t end = now_ms() + BOUND_MS;
+    options.heartbeat_ms = 2000;
+    CHECK_OK(cluster_leader_start(&options, &handle));
+    awaited(handle, CLUSTER_LEADER_STATE_LEADING);
+    while (cluster_leader_is_leader(handle)) {
+        CHECK(now_ms() < end);
+        rest();
+    }
+    while (!cluster_leader_is_leader(handle)) {
+        CHECK(now_ms() < end);
+        CHECK_OK(cluster_leader_beat(handle));
+        rest();
+    }
+    CHECK_OK(cluster_leader_stop(handle));
+}
+
+static void a_heartbeat_of_the_environment_can_be_switched_off(void)
+{
+    cluster_leader_options options = options_for("no-heart");
+    cluster_leader_handle handle;
+    uint64_t end;
+    setenv("CLUSTER_LEADER_HEARTBEAT", "2s", 1);
+    options.heartbeat_ms = CLUSTER_LEADER_HEARTBEAT_OFF;
+    CHECK_OK(cluster_leader_start(&options, &handle));
+    unsetenv("CLUSTER_LEADER_HEARTBEAT");
+    awaited(handle, CLUSTER_LEADER_STATE_LEADING);
+    for (end = now_ms() + 2500; now_ms() < end; rest())
+        CHECK(cluster_leader_is_leader(handle));
+    CHECK_OK(cluster_leader_stop(handle));
 }
 
 static void *stop_in_another_thread(void *handle)
@@ -498,7 +515,7 @@ static void the_process_wide_election(void)
     CHECK(strcmp(awaited(handle, CLUSTER_LEADER_STATE_LEADING).election, "of-the-environment") == 0);
 }
 
-/* Last: it ends everything. */
+/* Late: it ends everything. */
 static void shutdown_ends_everything(void)
 {
     cluster_leader_handle handle = started("shutdown"), by_default;
@@ -514,6 +531,27 @@ static void shutdown_ends_everything(void)
 
     handle = started("shutdown");
     awaited(handle, CLUSTER_LEADER_STATE_LEADING);
+    CHECK_OK(cluster_leader_shutdown(BOUND_MS));
+    refuses(handle);
+}
+
+/* Last: every later election is found in another way than those above. */
+static void more_elections_than_are_found_without_a_lock(void)
+{
+    cluster_leader_handle handle = 0;
+    for (int i = 0; i < 300; i++) {
+        cluster_leader_handle next = started("many");
+        CHECK(next != handle);
+        refuses(handle);
+        cluster_leader_is_leader(next);
+        CHECK(cluster_leader_last_error() == CLUSTER_LEADER_OK);
+        CHECK_OK(cluster_leader_stop(next));
+        handle = next;
+    }
+    refuses(handle);
+    handle = started("many");
+    awaited(handle, CLUSTER_LEADER_STATE_LEADING);
+    CHECK(cluster_leader_is_leader(handle));
     CHECK_OK(cluster_leader_shutdown(BOUND_MS));
     refuses(handle);
 }
@@ -551,8 +589,10 @@ int main(int count, char **arguments)
         {"bad_options", bad_options},
         {"sizes_of_structs", sizes_of_structs},
         {"stale_and_random_handles", stale_and_random_handles},
-        {"many_elections_one_after_the_other", many_elections_one_after_the_other},
         {"a_life", a_life},
+        {"a_host_that_beats_no_more_leads_no_more", a_host_that_beats_no_more_leads_no_more},
+        {"a_heartbeat_of_the_environment_can_be_switched_off",
+         a_heartbeat_of_the_environment_can_be_switched_off},
         {"stopping_ends_a_wait", stopping_ends_a_wait},
         {"each_thread_has_its_own_error", each_thread_has_its_own_error},
         {"g11_a_forked_child_reads_false", g11_a_forked_child_reads_false},
@@ -560,6 +600,7 @@ int main(int count, char **arguments)
         {"g7_a_normal_exit_releases", g7_a_normal_exit_releases},
         {"the_process_wide_election", the_process_wide_election},
         {"shutdown_ends_everything", shutdown_ends_everything},
+        {"more_elections_than_are_found_without_a_lock", more_elections_than_are_found_without_a_lock},
     };
     program = arguments[0];
     if (count == 3) {

@@ -312,6 +312,9 @@ mod tests {
             prop_assert!(!resolves(foreign), "one in 2^64");
             for handle in live {
                 prop_assert!(resolves(handle));
+                for bit in 32..64 {
+                    prop_assert!(!resolves(handle ^ (1 << bit)), "one of another copy");
+                }
                 stop(handle).unwrap();
             }
         }

@@ -19,8 +19,8 @@ pub(crate) enum Problem {
     #[error("{0}")]
     Argument(String),
     #[error(
-        "{0:#x} is not the handle of an election of this process: it was stopped, or never started, or belongs \
-         to another copy of the library. Pass what cluster_leader_start() stored, and nothing after stopping it"
+        "{0:#x} is not the handle of an election of this process: that was stopped, or never started, or is \
+         another copy's of this library. Pass what starting it answered, and do not use it after stopping it"
     )]
     Handle(Handle),
     #[error(

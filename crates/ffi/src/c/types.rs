@@ -93,7 +93,7 @@ pub struct OptionsStruct {
     /// Milliseconds. CLUSTER_LEADER_RETRY_PERIOD; by default 2000.
     pub retry_period_ms: u64,
     /// How long this process may go without calling cluster_leader_beat() before it counts as
-    /// stuck and gives leadership up, until it calls again. Milliseconds.
+    /// stuck and gives leadership up, until it calls again. Milliseconds, at least 2000.
     /// CLUSTER_LEADER_HEARTBEAT; off by default, and with CLUSTER_LEADER_HEARTBEAT_OFF.
     pub heartbeat_ms: u64,
 }

@@ -22,7 +22,10 @@ macro_rules! native {
     ($($declaration:tt)*) => { native! { raw: error_policy = Throw, $($declaration)* } };
 }
 
-native! { raw: static raw extern fn is_leader(handle: jlong) -> jboolean }
+native! {
+    // The hot path. A check in each call that the method is static would cost more than it tells.
+    raw: abi_check = UnsafeNever, static raw extern fn is_leader(handle: jlong) -> jboolean
+}
 native! { static extern fn abi_version() -> jint }
 native! { static extern fn version() -> JString }
 native! { static extern fn start(settings: JString[]) -> jlong }
