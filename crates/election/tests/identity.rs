@@ -2,7 +2,7 @@
 
 use election::{Event, Identity, Input, Instant, WallTime};
 
-use crate::world::{World, held_by, secs};
+use crate::world::{Fate, World, held_by, secs};
 
 #[test]
 fn an_identity_is_a_shown_name_and_a_suffix() {
@@ -43,18 +43,22 @@ fn another_process_with_our_identity_is_reported_and_we_take_a_new_one() {
 
 /// Somebody puts our record back, with our times: after it was deleted, or after another held it.
 #[test]
-fn the_times_of_our_acknowledged_write_are_ours_only_where_we_wrote_them() {
+fn the_times_of_our_writes_are_ours_only_where_we_wrote_them() {
     let deleted: fn(&mut World) = |world| world.store.delete();
     let another_held_it: fn(&mut World) = |world| world.edit(|record| *record = held_by("other"));
     for happened in [deleted, another_held_it] {
-        let mut world = World::new();
-        let us = world.start("us");
-        let saved = world.store.record().unwrap().clone();
-        world.run_until(secs(3));
-        happened(&mut world);
-        world.edit(|record| *record = saved);
-        assert!(!world.leads(us));
-        assert_eq!(world.of(us).identity().as_str(), "us_2");
+        for acknowledged in [true, false] {
+            let mut world = World::new();
+            let us = world.start("us");
+            world.run_until(secs(1));
+            world.of(us).network.next([if acknowledged { Fate::PROMPT } else { Fate::REPLY_LOST }]);
+            world.run_until(secs(6)); // renewed at 5
+            let saved = world.store.record().unwrap().clone();
+            happened(&mut world);
+            world.edit(|record| *record = saved);
+            assert!(!world.leads(us));
+            assert_eq!(world.of(us).identity().as_str(), "us_2");
+        }
     }
 }
 

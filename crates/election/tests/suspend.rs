@@ -1,8 +1,8 @@
 //! Suspending, resuming, stopping.
 
-use election::{Input, LostReason, Record};
+use election::{Input, Instant, LostReason, Record, WallTime};
 
-use crate::world::{Fate, Setup, World, held_by, millis, secs};
+use crate::world::{Fate, Setup, Who, World, held_by, millis, secs};
 
 const STUCK: Input = Input::Suspend(LostReason::HostStuck);
 
@@ -109,11 +109,44 @@ fn a_stopped_election_asks_for_nothing_more() {
     }
 }
 
+/// Nothing of ours is in the record, and nothing can get there any more.
 #[test]
 fn a_candidate_that_holds_nothing_stops_without_a_request() {
+    let never_wrote: fn(&mut World, Who) = |_, _| {};
+    let was_refused: fn(&mut World, Who) = |world, us| {
+        world.of(us).network.next([Fate::PROMPT, Fate::REFUSED]);
+        world.go(us);
+    };
+    let came_second: fn(&mut World, Who) = |world, us| {
+        world.of(us).network.next([Fate::PROMPT, Fate::delayed(millis(100))]);
+        world.go(us);
+        world.edit(|record| *record = held_by("other"));
+    };
+    let came_too_late: fn(&mut World, Who) = |world, us| {
+        world.edit(|record| *record = Record::default());
+        world.of(us).network.next([Fate::PROMPT, Fate::RESET]);
+        world.go(us);
+        world.edit(|record| *record = held_by("other"));
+    };
+    for happened in [never_wrote, was_refused, came_second, came_too_late] {
+        let mut world = World::new();
+        let us = world.prepare("us", &Setup::default());
+        happened(&mut world, us);
+        world.run_for(secs(1));
+        let sent = world.sent(us);
+        world.give(us, Input::Stop);
+        assert!(world.of(us).election.is_stopped(), "{sent:?}");
+        assert_eq!(world.sent(us), sent);
+    }
+}
+
+#[test]
+fn an_earlier_instant_counts_as_the_last() {
     let mut world = World::new();
-    let us = world.prepare("us", &Setup::default());
-    world.give(us, Input::Stop);
-    assert!(world.of(us).election.is_stopped());
-    assert!(world.sent(us).is_empty());
+    let us = world.start("us");
+    let at = |second: u64| Instant::from_nanos(0) + secs(1_000 + second);
+    let election = &mut world.of(us).election;
+    let _ = election.handle(Input::Tick, at(6), WallTime::default());
+    let output = election.handle(Input::StepDown, at(3), WallTime::default());
+    assert_eq!(output.wake, Some(at(8)), "the release may take until one retry period from now");
 }

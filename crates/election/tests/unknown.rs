@@ -151,6 +151,18 @@ fn what_lands_while_we_stop_is_released() {
 }
 
 #[test]
+fn what_landed_unknown_to_us_is_released_when_we_stop() {
+    let mut world = World::new();
+    let us = world.prepare("us", &without_watch());
+    world.of(us).network.next([Fate::PROMPT, Fate::REPLY_LOST]);
+    world.go(us);
+    world.run_until(secs(1));
+    world.give(us, Input::Stop);
+    assert_eq!(world.sent_since(us, secs(1)), ["1 read", "1 release"]);
+    assert_eq!(world.holder(), None);
+}
+
+#[test]
 fn g4_an_unknown_release_is_followed_by_a_read() {
     for fate in [Fate::LOST, Fate::REPLY_LOST, Fate::RESET, Fate::RESET_TOO_LATE] {
         let mut world = World::new();
