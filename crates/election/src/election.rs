@@ -51,7 +51,7 @@ enum Mode {
     Releasing { until: Instant, conflicts_left: u8, then: Afterwards },
     /// Released by request: not standing until another has led, which shows in the holder or in
     /// more transitions than these, or until this instant has come.
-    SittingOut { until: Instant, transitions: i32 },
+    SittingOut { until: Instant, transitions: Option<i32> },
     /// Not standing until told to.
     Suspended,
     /// The end.
@@ -434,9 +434,13 @@ impl Election {
                 }
             }
             Mode::SittingOut { until, transitions } => {
-                let another_has_led = self.another_leads() || self.transitions() > transitions;
-                if another_has_led || self.now >= until {
+                // What landed late is ours, and what we had never seen tells nothing.
+                let uncounted = transitions.is_none() || self.record_is_ours();
+                let another_has_led = !uncounted && self.transitions() > transitions;
+                if another_has_led || self.another_leads() || self.now >= until {
                     self.mode = Mode::Standing;
+                } else if uncounted {
+                    self.mode = Mode::SittingOut { until, transitions: self.transitions() };
                 }
             }
             _ => {}
@@ -534,8 +538,8 @@ impl Election {
             .is_some_and(|record| record.holder.as_ref() == Some(&self.us) && record.strategy.is_none())
     }
 
-    fn transitions(&self) -> i32 {
-        self.knowledge.record().map_or(0, |record| record.transitions)
+    fn transitions(&self) -> Option<i32> {
+        self.knowledge.record().map(|record| record.transitions)
     }
 
     fn another_leads(&self) -> bool {

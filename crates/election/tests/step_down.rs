@@ -74,14 +74,16 @@ fn a_follower_that_steps_down_changes_nothing_while_another_leads() {
 
 #[test]
 fn where_nobody_leads_it_sits_out_too() {
-    let mut world = World::new();
-    let us = world.prepare("us", &Setup::default());
-    world.give(us, Input::StepDown);
-    world.go(us);
-    world.run_until(secs(14));
-    assert_eq!(world.sent(us), ["0 read"]);
-    world.run_until(secs(16));
-    assert!(world.leads(us));
+    for record in [None, Some(Record { transitions: 7, ..Record::default() })] {
+        let mut world = record.map_or_else(World::new, World::with);
+        let us = world.prepare("us", &Setup::default());
+        world.give(us, Input::StepDown);
+        world.go(us);
+        world.run_until(secs(14));
+        assert_eq!(world.sent(us), ["0 read"]);
+        world.run_until(secs(16));
+        assert!(world.leads(us));
+    }
 }
 
 // ---- the release is bounded ----------------------------------------------------------------------

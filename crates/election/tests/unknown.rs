@@ -119,17 +119,19 @@ fn g5_a_write_that_lands_late_waits_for_a_holder_seen_since() {
 #[test]
 fn what_lands_while_we_sit_out_or_are_suspended_is_released() {
     for hand_over in [Input::StepDown, Input::Suspend(LostReason::HostStuck)] {
-        let mut world = World::new();
-        let us = world.prepare("us", &Setup::default());
-        world.of(us).network.next([Fate::PROMPT, Fate::lands_after(millis(1_500))]);
-        world.go(us);
-        world.run_until(secs(1));
-        world.give(us, hand_over);
-        assert_eq!(world.sent_since(us, secs(1)), ["1 read"], "it is not there yet");
-        world.run_until(secs(3));
-        assert_eq!(world.sent_since(us, secs(1)), ["1 read", "1.5 release"]);
-        assert_eq!(world.holder(), None);
-        assert_eq!(world.terms(us), ["1.5 released"]);
+        for record in [None, Some(Record::default())] {
+            let mut world = record.map_or_else(World::new, World::with);
+            let us = world.prepare("us", &Setup::default());
+            world.of(us).network.next([Fate::PROMPT, Fate::lands_after(millis(1_500))]);
+            world.go(us);
+            world.run_until(secs(1));
+            world.give(us, hand_over.clone());
+            assert_eq!(world.sent_since(us, secs(1)), ["1 read"], "it is not there yet");
+            world.run_until(secs(15));
+            assert_eq!(world.sent_since(us, secs(1)), ["1 read", "1.5 release"]);
+            assert_eq!(world.holder(), None);
+            assert_eq!(world.terms(us), ["1.5 released"]);
+        }
     }
 }
 
