@@ -132,10 +132,9 @@ impl Directory {
     /// [takes the place](Temporary::replace) of another.
     pub(super) fn temporary(&self, election: &str, content: &[u8]) -> Result<Temporary<'_>, StoreError> {
         let name = temporary_name(election)?;
-        let path = self.path.join(&name);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = rustix::fs::openat(&self.fd, &name, flags, FILE_MODE)
-            .map_err(|error| refused("creating a file in the directory", &path, error))?;
+            .map_err(|error| refused("creating a file in the directory", &self.path, error))?;
         let temporary = Temporary { directory: self, name, file: Some(File::from(fd)) };
         let write = |mut file: &File| {
             // The lock says that we are alive: see `sweep`.
@@ -143,7 +142,7 @@ impl Directory {
             file.write_all(content)?;
             file.sync_all()
         };
-        temporary.file.as_ref().map_or(Ok(()), write).map_err(|error| refused("writing", &path, error))?;
+        temporary.file.as_ref().map_or(Ok(()), write).map_err(|error| refused("writing a file in the directory", &self.path, error))?;
         Ok(temporary)
     }
 

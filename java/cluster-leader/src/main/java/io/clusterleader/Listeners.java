@@ -40,18 +40,10 @@ final class Listeners {
     }
 
     LeadershipListener.Registration add(LeadershipListener listener) {
-        Registered added = new Registered(Objects.requireNonNull(listener, "listener"));
+        Registered added = new Registered(Objects.requireNonNull(listener, "listener"), newestNumber());
         used = true;
-        THREAD.execute(() -> {
-            tellChanges();
-            if (leader.isPresent()) {
-                added.tell(told -> told.onLeaderChanged(leader));
-            }
-            if (leading) {
-                added.tell(told -> told.onAcquired(token, term));
-            }
-            registered.add(added);
-        });
+        registered.add(added);
+        changed.ring();
         return () -> {
             added.removed = true;
             registered.remove(added);
@@ -84,15 +76,38 @@ final class Listeners {
     }
 
     private void tellChanges() {
-        long[] changes = changes();
+        long[] changes = changesAfter(lastNumber);
         for (int at = 0; at < changes.length; at += 4) {
+            introduceThoseSince(changes[at] - 1);
             tellChange(changes[at], changes[at + 1], changes[at + 2], changes[at + 3]);
+        }
+        introduceThoseSince(lastNumber);
+    }
+
+    /** Tells those that came after this change at the latest how things stood when they came. */
+    private void introduceThoseSince(long number) {
+        for (Registered added : registered) {
+            if (!added.introduced && added.since <= number) {
+                added.introduced = true;
+                if (leader.isPresent()) {
+                    added.tell(told -> told.onLeaderChanged(leader));
+                }
+                if (leading) {
+                    added.tell(told -> told.onAcquired(token, term));
+                }
+            }
         }
     }
 
-    private long[] changes() {
+    /** The number of the newest change: what comes after it concerns a listener that comes now. */
+    private long newestNumber() {
+        long[] changes = changesAfter(0);
+        return changes.length == 0 ? 0 : changes[changes.length - 4];
+    }
+
+    private long[] changesAfter(long number) {
         try {
-            return Native.changes(handle, lastNumber);
+            return Native.changes(handle, number);
         } catch (ClusterLeaderException failure) {
             if (!ending) {
                 NativeLog.LOGGER.log(Level.SEVERE, "Changes of leadership could not be told yet.", failure);
@@ -143,14 +158,19 @@ final class Listeners {
     /** A listener and whether it still wants to know. */
     private static final class Registered {
         private final LeadershipListener listener;
+        /** The newest change when it came. */
+        private final long since;
+        /** Only the listener thread touches it. */
+        private boolean introduced;
         private volatile boolean removed;
 
-        private Registered(LeadershipListener listener) {
+        private Registered(LeadershipListener listener, long since) {
             this.listener = listener;
+            this.since = since;
         }
 
         private void tell(Consumer<LeadershipListener> change) {
-            if (removed) {
+            if (removed || !introduced) {
                 return;
             }
             try {

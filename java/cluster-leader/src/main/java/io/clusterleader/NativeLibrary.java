@@ -151,7 +151,8 @@ final class NativeLibrary {
 
     private static ClusterLeaderException refused(Path workdir, String complaint) {
         return new ClusterLeaderException("The property " + WORKDIR + " names " + workdir.toAbsolutePath() + ", which " + complaint
-                + ". Name a directory that belongs to this process's user and that nobody else can write to.");
+                + ". Name a directory that belongs to this process's user and that nobody else can write to. On a volume"
+                + " that others can write to, let java.io.tmpdir name it instead, and leave " + WORKDIR + " out.");
     }
 
     private static void link(Path file, String fix) {

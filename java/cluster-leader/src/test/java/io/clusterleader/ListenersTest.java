@@ -106,6 +106,36 @@ class ListenersTest {
     }
 
     @Test
+    void g9_a_term_that_ends_before_the_listeners_turn_is_told_all_the_same() throws InterruptedException {
+        CountDownLatch busy = new CountDownLatch(1);
+        CountDownLatch free = new CountDownLatch(1);
+        ClusterLeader other = ClusterLeader.join(Election.named("other").store("file:" + directory));
+        open.add(other);
+        other.addListener(new LeadershipListener() {
+            @Override
+            public void onAcquired(long token, long term) {
+                busy.countDown();
+                try {
+                    free.await(60, TimeUnit.SECONDS);
+                } catch (InterruptedException end) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        });
+        assertTrue(busy.await(60, TimeUnit.SECONDS));
+        ClusterLeader first = join("first");
+        Recorder recorder = new Recorder();
+        first.addListener(recorder);
+        Await.until("the first leads", first::isLeader);
+        String token = "" + first.fencingToken().orElseThrow();
+        first.stepDown();
+        Await.until("it leads no more", () -> !first.isLeader());
+        free.countDown();
+        recorder.until("lost " + token + " STEPPED_DOWN");
+        assertEquals(List.of("acquired " + token + " term 0", "lost " + token + " STEPPED_DOWN"), recorder.terms());
+    }
+
+    @Test
     void g9_a_removed_listener_is_told_nothing_more() {
         ClusterLeader leader = join("here");
         Recorder removed = new Recorder();
