@@ -265,7 +265,7 @@ cluster_leader_result cluster_leader_start(const cluster_leader_options *options
 // that was paused, cut off or forked answers false as soon as it runs.
 //
 // Threads: any. Blocks: no: no lock, no memory allocation, no system call. About one clock read.
-// (From the 257th election on that a process starts, a lock is taken for the time of a look-up.)
+// (From the 256th election on that a process starts, a lock is taken for the time of a look-up.)
 // Errors: CLUSTER_LEADER_ERROR_HANDLE.
 bool cluster_leader_is_leader(cluster_leader_handle handle);
 

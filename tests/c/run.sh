@@ -34,16 +34,32 @@ kill -TERM "$example"
 wait "$example" || { cat "$work/example.log" >&2; exit 1; }
 grep -q "the job runs here" "$work/example.out" || { cat "$work/example.log" >&2; exit 1; }
 
-run() {
-    mkdir "$work/$1"
-    echo "tests: $1"
-    "$work/test-$1" "$work/$1" 2>"$work/$1.log" || { cat "$work/$1.log" >&2; exit 1; }
+# The library's log lines matter only if the test fails.
+quietly() {
+    "$@" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 }
+fresh() {
+    mkdir "$work/$1"
+    echo "$work/$1"
+}
+echo "tests: C99"
 cc -std=c99 $strict "$root/tests/c/test.c" -o "$work/test-c99" $link
-run c99
-c++ -std=c++17 $strict -x c++ "$root/tests/c/test.c" -x none -o "$work/test-c++17" $link
-run c++17
+quietly "$work/test-c99" "$(fresh files-c99)"
 
+echo "tests: C++17"
+c++ -std=c++17 $strict -x c++ "$root/tests/c/test.c" -x none -o "$work/test-c++17" $link
+quietly "$work/test-c++17" "$(fresh files-c++17)"
+
+echo "tests: loaded and unloaded"
 cc -std=c99 $strict "$root/tests/c/unload.c" -o "$work/unload" -ldl
-mkdir "$work/unloading"
-"$work/unload" "$library" "$work/unloading" 2>"$work/unload.log" || { cat "$work/unload.log" >&2; exit 1; }
+quietly "$work/unload" "$library" "$(fresh files-unload)"
+
+echo "tests: valgrind"
+if command -v valgrind >/dev/null; then
+    quietly valgrind --quiet --error-exitcode=1 --leak-check=no "$work/test-c99" "$(fresh files-valgrind)"
+elif [ -n "${CI:-}" ]; then
+    echo "valgrind is missing" >&2
+    exit 1
+else
+    echo "SKIPPED: valgrind is missing (Debian: apt-get install valgrind)"
+fi

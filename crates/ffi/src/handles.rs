@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -30,55 +29,39 @@ pub(crate) enum Heart {
     Java,
 }
 
-/// What a handle stands for.
-struct Held {
+/// One of the first elections of the process.
+struct Staying {
     /// The handle while it is open, then [`CLOSED`].
     open_as: AtomicU64,
-    elector: Owned,
+    elector: &'static Elector,
     heart: Heart,
-}
-
-/// An election, as long as anybody uses it.
-#[derive(Clone)]
-pub(crate) enum Owned {
-    /// One of the first, or the process-wide one.
-    ForEver(&'static Elector),
-    Counted(Arc<Elector>),
-}
-
-impl Deref for Owned {
-    type Target = Elector;
-
-    #[inline]
-    fn deref(&self) -> &Elector {
-        match self {
-            Self::ForEver(elector) => elector,
-            Self::Counted(elector) => elector,
-        }
-    }
 }
 
 /// A number that is never looked for among the first.
 const CLOSED: Handle = Handle::MAX;
 
 /// How many elections stay. One that was stopped keeps about 6 KiB.
-const STAYING: usize = 256;
+const FIRST_ONES: usize = 256;
 
-static FIRST: [OnceLock<Held>; STAYING] = [const { OnceLock::new() }; STAYING];
+static FIRST: [OnceLock<Staying>; FIRST_ONES] = [const { OnceLock::new() }; FIRST_ONES];
 
 /// The others, while they are open.
-static LATER: RwLock<BTreeMap<Handle, Held>> = RwLock::new(BTreeMap::new());
+static LATER: RwLock<BTreeMap<Handle, Passing>> = RwLock::new(BTreeMap::new());
+
+struct Passing {
+    elector: Arc<Elector>,
+    heart: Heart,
+}
 
 /// Starts an election.
 pub(crate) fn start(options: Options, heart: Heart) -> Result<Handle, Error> {
     let elector = Elector::start(options)?;
     let handle = next();
-    let elector = if FIRST.get(place(handle)).is_some() {
-        Owned::ForEver(Box::leak(Box::new(elector)))
+    if place(handle) < FIRST_ONES {
+        open_first(handle, Box::leak(Box::new(elector)), heart);
     } else {
-        Owned::Counted(Arc::new(elector))
-    };
-    open(handle, elector, heart);
+        later_mut().insert(handle, Passing { elector: Arc::new(elector), heart });
+    }
     Ok(handle)
 }
 
@@ -87,67 +70,63 @@ pub(crate) fn start_default(
     options: impl FnOnce() -> Result<Options, Error>,
     heart: Heart,
 ) -> Outcome<Handle> {
-    static HANDLE: OnceLock<Handle> = OnceLock::new();
     let elector = cluster_leader::default_elector(options)?;
-    let handle = *HANDLE.get_or_init(|| {
-        let handle = next();
-        open(handle, Owned::ForEver(elector), heart);
-        handle
-    });
-    get(handle).map(|_| handle).map_err(|_| Problem::DefaultStopped.into())
+    let handle = base();
+    open_first(handle, elector, heart);
+    if first(handle).is_some() { Ok(handle) } else { Err(Problem::DefaultStopped.into()) }
 }
 
-fn open(handle: Handle, elector: Owned, heart: Heart) {
-    let held = Held { open_as: AtomicU64::new(handle), elector, heart };
-    let left = match FIRST.get(place(handle)) {
-        Some(place) => place.set(held).err(),
-        None => Some(held),
-    };
-    if let Some(held) = left {
-        later_mut().insert(handle, held);
+/// Does nothing if it was done before.
+fn open_first(handle: Handle, elector: &'static Elector, heart: Heart) {
+    if let Some(place) = FIRST.get(place(handle)) {
+        place.get_or_init(|| Staying { open_as: AtomicU64::new(handle), elector, heart });
     }
 }
 
-/// Asks an election something that takes no time, without a lock if it is one of the first.
+/// Asks an election something, without a lock if it is one of the first; `None` if there is no
+/// such election.
 #[inline]
 pub(crate) fn ask<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Option<T> {
     match first(handle) {
-        Some(held) => Some(question(&held.elector)),
-        None => get_later(handle).map(|elector| question(&elector)),
+        Some(staying) => Some(question(staying.elector)),
+        None => ask_later_one(handle, question),
     }
 }
 
-/// The election behind a handle, for calls that take their time.
-pub(crate) fn get(handle: Handle) -> Outcome<Owned> {
-    let found = match first(handle) {
-        Some(held) => Some(held.elector.clone()),
-        None => get_later(handle),
-    };
-    found.ok_or_else(|| Problem::Handle(handle).into())
+/// As [`ask`], with an error for people.
+pub(crate) fn ask_open<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Outcome<T> {
+    ask(handle, question).ok_or_else(|| Problem::Handle(handle).into())
 }
 
 /// One of the first, if it is open.
 #[inline]
-fn first(handle: Handle) -> Option<&'static Held> {
-    FIRST.get(place(handle))?.get().filter(|held| held.open_as.load(Ordering::Acquire) == handle)
+fn first(handle: Handle) -> Option<&'static Staying> {
+    FIRST.get(place(handle))?.get().filter(|staying| staying.open_as.load(Ordering::Acquire) == handle)
 }
 
 #[cold]
-fn get_later(handle: Handle) -> Option<Owned> {
-    later().get(&handle).map(|held| held.elector.clone())
+#[inline(never)]
+fn ask_later_one<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Option<T> {
+    later_one(handle).map(|elector| question(&elector))
+}
+
+/// Not one of the first. No lock is held while it is asked: it may be stopped meanwhile.
+fn later_one(handle: Handle) -> Option<Arc<Elector>> {
+    later().get(&handle).map(|passing| Arc::clone(&passing.elector))
 }
 
 /// Closes the handle, releases what its election holds, and ends it.
 pub(crate) fn stop(handle: Handle) -> Outcome<()> {
-    let closed = first(handle)
-        .filter(|held| held.close(handle))
-        .map(|held| held.elector.clone())
-        .or_else(|| later_mut().remove(&handle).map(|held| held.elector));
-    closed.ok_or(Problem::Handle(handle))?.stop();
+    if let Some(staying) = first(handle).filter(|staying| staying.close(handle)) {
+        staying.elector.stop();
+        return Ok(());
+    }
+    let passing = later_mut().remove(&handle).ok_or(Problem::Handle(handle))?;
+    passing.elector.stop();
     Ok(())
 }
 
-impl Held {
+impl Staying {
     /// Whether it was this call that closed it.
     fn close(&self, handle: Handle) -> bool {
         self.open_as.compare_exchange(handle, CLOSED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
@@ -156,8 +135,8 @@ impl Held {
 
 /// Closes all handles, releases what this process holds, and ends everything, within `timeout`.
 pub(crate) fn shutdown(timeout: Duration) -> Outcome<()> {
-    for held in FIRST.iter().filter_map(OnceLock::get) {
-        held.open_as.store(CLOSED, Ordering::Release);
+    for staying in FIRST.iter().filter_map(OnceLock::get) {
+        staying.open_as.store(CLOSED, Ordering::Release);
     }
     let closed = std::mem::take(&mut *later_mut());
     if cluster_leader::shutdown(timeout) {
@@ -170,42 +149,49 @@ pub(crate) fn shutdown(timeout: Duration) -> Outcome<()> {
 
 /// Java lives: says so to the elections that Java started.
 pub(crate) fn beat_for_java() {
-    let later = later();
-    let all = FIRST.iter().filter_map(OnceLock::get).chain(later.values());
-    for held in all.filter(|held| held.heart == Heart::Java) {
-        held.elector.beat();
+    let first = FIRST.iter().filter_map(OnceLock::get);
+    for staying in first.filter(|staying| staying.heart == Heart::Java) {
+        staying.elector.beat();
+    }
+    for passing in later().values().filter(|passing| passing.heart == Heart::Java) {
+        passing.elector.beat();
     }
 }
 
-/// Handles count from a random multiple of 2^32 on.
-fn next() -> Handle {
-    static NEXT: OnceLock<AtomicU64> = OnceLock::new();
-    let next = NEXT.get_or_init(|| {
+/// The process-wide election's handle. The others count from here on.
+fn base() -> Handle {
+    static BASE: OnceLock<Handle> = OnceLock::new();
+    *BASE.get_or_init(|| {
         let random = RandomState::new().hash_one(std::process::id());
         // Positive in Java too, not 0, and 2^63 further ones before it would be.
-        AtomicU64::new((random & 0x7fff_ffff | 1) << 32)
-    });
-    next.fetch_add(1, Ordering::Relaxed)
+        (random & 0x7fff_ffff | 1) << 32
+    })
 }
 
-/// The how-manieth election of the process has this handle.
+fn next() -> Handle {
+    static GIVEN_OUT: AtomicU64 = AtomicU64::new(0);
+    base() + 1 + GIVEN_OUT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How many handles were given out before this one.
 #[inline]
 const fn place(handle: Handle) -> usize {
     (handle & 0xffff_ffff) as usize
 }
 
 /// A lock whose holder panicked still guards a whole map.
-fn later() -> RwLockReadGuard<'static, BTreeMap<Handle, Held>> {
+fn later() -> RwLockReadGuard<'static, BTreeMap<Handle, Passing>> {
     LATER.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn later_mut() -> RwLockWriteGuard<'static, BTreeMap<Handle, Held>> {
+fn later_mut() -> RwLockWriteGuard<'static, BTreeMap<Handle, Passing>> {
     LATER.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::LazyLock;
     use std::thread;
 
     use cluster_leader::StoreChoice;
@@ -223,30 +209,32 @@ mod tests {
 
     /// A handle of an election that was not started for it.
     fn opened() -> Handle {
-        static ELECTOR: OnceLock<&Elector> = OnceLock::new();
-        let elector = ELECTOR.get_or_init(|| {
+        static ELECTOR: LazyLock<Arc<Elector>> = LazyLock::new(|| {
             let directory = tempfile::tempdir().unwrap();
-            Box::leak(Box::new(Elector::start(options(&directory)).unwrap()))
+            Arc::new(Elector::start(options(&directory)).unwrap())
         });
         let handle = next();
-        open(handle, Owned::ForEver(elector), Heart::Host);
+        if place(handle) < FIRST_ONES {
+            open_first(handle, &ELECTOR, Heart::Host);
+        } else {
+            let elector = Arc::clone(&ELECTOR);
+            later_mut().insert(handle, Passing { elector, heart: Heart::Host });
+        }
         handle
     }
 
     fn resolves(handle: Handle) -> bool {
-        let answers = [ask(handle, Elector::is_leader).is_some(), get(handle).is_ok()];
-        assert_eq!(answers[0], answers[1]);
-        answers[0]
+        ask(handle, Elector::is_leader).is_some()
     }
 
     #[test]
     fn a_started_election_is_found_until_it_is_stopped() {
         let directory = tempfile::tempdir().unwrap();
         let handle = start(options(&directory), Heart::Host).unwrap();
-        assert_eq!(get(handle).unwrap().status().election, "handles");
+        assert_eq!(ask(handle, Elector::status).unwrap().election, "handles");
         stop(handle).unwrap();
         assert!(!resolves(handle));
-        for result in [get(handle).map(|_| ()), stop(handle)] {
+        for result in [ask_open(handle, |_| ()), stop(handle)] {
             let problem = result.unwrap_err();
             assert!(matches!(*problem, Problem::Handle(stale) if stale == handle), "{problem}");
             assert!(problem.to_string().starts_with(&format!("{handle:#x} is not the handle")), "{problem}");
@@ -256,13 +244,10 @@ mod tests {
 
     #[test]
     fn an_election_that_is_not_one_of_the_first_leaves_no_memory_behind() {
-        while place(opened()) < STAYING {}
+        while place(opened()) < FIRST_ONES {}
         let directory = tempfile::tempdir().unwrap();
         let handle = start(options(&directory), Heart::Host).unwrap();
-        let elector = match get(handle).unwrap() {
-            Owned::Counted(elector) => Arc::downgrade(&elector),
-            Owned::ForEver(_) => panic!("it stays"),
-        };
+        let elector = Arc::downgrade(&later_one(handle).unwrap());
         stop(handle).unwrap();
         assert!(elector.upgrade().is_none());
     }

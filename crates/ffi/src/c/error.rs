@@ -25,7 +25,7 @@ pub(super) fn answer<T>(otherwise: T, body: impl FnOnce() -> Outcome<T>) -> T {
 #[inline]
 pub(super) fn ask<T>(handle: Handle, otherwise: T, question: impl FnOnce(&Elector) -> T) -> T {
     let found = catching(|| handles::ask(handle, question));
-    conclude(otherwise, found.and_then(|found| found.ok_or_else(|| Problem::Handle(handle).into())))
+    conclude(otherwise, found.and_then(|found| Ok(found.ok_or(Problem::Handle(handle))?)))
 }
 
 #[inline]

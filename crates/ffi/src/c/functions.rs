@@ -98,7 +98,7 @@ pub unsafe extern "C" fn cluster_leader_start(
 /// that was paused, cut off or forked answers false as soon as it runs.
 ///
 /// Threads: any. Blocks: no: no lock, no memory allocation, no system call. About one clock read.
-/// (From the 257th election on that a process starts, a lock is taken for the time of a look-up.)
+/// (From the 256th election on that a process starts, a lock is taken for the time of a look-up.)
 /// Errors: CLUSTER_LEADER_ERROR_HANDLE.
 #[unsafe(no_mangle)]
 pub extern "C" fn cluster_leader_is_leader(handle: Handle) -> bool {
@@ -117,7 +117,7 @@ pub extern "C" fn cluster_leader_is_leader(handle: Handle) -> bool {
 pub extern "C" fn cluster_leader_is_leader_for(handle: Handle, milliseconds: u64) -> bool {
     answer(false, || {
         let duration = Duration::from_millis(milliseconds);
-        Ok(handles::get(handle)?.is_leader_for(duration)?)
+        Ok(handles::ask_open(handle, |elector| elector.is_leader_for(duration))??)
     })
 }
 
@@ -140,9 +140,10 @@ pub extern "C" fn cluster_leader_remaining_ms(handle: Handle) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cluster_leader_status(handle: Handle, status: *mut StatusStruct) -> ResultCode {
     carry_out(|| {
-        let held = handles::get(handle)?;
-        // SAFETY: the caller's promise, passed on.
-        unsafe { memory::put_status(status, || held.status()) }
+        handles::ask_open(handle, |elector| {
+            // SAFETY: the caller's promise, passed on.
+            unsafe { memory::put_status(status, || elector.status()) }
+        })?
     })
 }
 
@@ -166,9 +167,10 @@ pub unsafe extern "C" fn cluster_leader_wait(
     status: *mut StatusStruct,
 ) -> ResultCode {
     carry_out(|| {
-        let held = handles::get(handle)?;
-        // SAFETY: the caller's promise, passed on.
-        unsafe { memory::put_status(status, || held.wait_for_change(seen, bounded(timeout_ms))) }
+        handles::ask_open(handle, |elector| {
+            // SAFETY: the caller's promise, passed on.
+            unsafe { memory::put_status(status, || elector.wait_for_change(seen, bounded(timeout_ms))) }
+        })?
     })
 }
 
@@ -179,10 +181,7 @@ pub unsafe extern "C" fn cluster_leader_wait(
 /// Errors: CLUSTER_LEADER_ERROR_HANDLE.
 #[unsafe(no_mangle)]
 pub extern "C" fn cluster_leader_step_down(handle: Handle) -> ResultCode {
-    carry_out(|| {
-        handles::get(handle)?.step_down();
-        Ok(())
-    })
+    carry_out(|| handles::ask_open(handle, Elector::step_down))
 }
 
 /// Asks the store, with one read, whether this process holds the record now.
@@ -199,7 +198,7 @@ pub unsafe extern "C" fn cluster_leader_verify(handle: Handle, holds: *mut bool)
     carry_out(|| {
         // SAFETY: the caller's promise, passed on.
         unsafe { memory::put(holds, false, "holds") }?;
-        let answer = handles::get(handle)?.verify()?;
+        let answer = handles::ask_open(handle, Elector::verify)??;
         // SAFETY: as above.
         unsafe { memory::put(holds, answer, "holds") }
     })

@@ -95,13 +95,11 @@ fn remaining_nanos<'local>(
 }
 
 fn verify<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<jboolean, Thrown> {
-    Ok(handles::get(handle.cast_unsigned())?.verify()?)
+    Ok(handles::ask_open(handle.cast_unsigned(), Elector::verify)??)
 }
 
 fn step_down<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
-    if let Ok(held) = handles::get(handle.cast_unsigned()) {
-        held.step_down();
-    }
+    handles::ask(handle.cast_unsigned(), Elector::step_down);
     Ok(())
 }
 
@@ -117,8 +115,10 @@ fn status<'local>(
     _class: JClass<'local>,
     handle: jlong,
 ) -> Result<Strings<'local>, Thrown> {
-    let Ok(held) = handles::get(handle.cast_unsigned()) else { return Ok(Strings::default()) };
-    let texts = status_texts(held.status());
+    let Some(status) = handles::ask(handle.cast_unsigned(), Elector::status) else {
+        return Ok(Strings::default());
+    };
+    let texts = status_texts(status);
     let array = JObjectArray::<JString>::new(env, texts.len(), JString::null())?;
     for (index, text) in texts.into_iter().enumerate() {
         if let Some(text) = text {
@@ -135,8 +135,8 @@ fn changes<'local>(
     handle: jlong,
     after: jlong,
 ) -> Result<JLongArray<'local>, Thrown> {
-    let held = handles::get(handle.cast_unsigned());
-    let changes = held.map(|held| held.changes(after.cast_unsigned())).unwrap_or_default();
+    let changes = handles::ask(handle.cast_unsigned(), |elector| elector.changes(after.cast_unsigned()));
+    let changes = changes.unwrap_or_default();
     let numbers: Vec<jlong> = changes.iter().filter_map(change_numbers).flatten().collect();
     let array = env.new_long_array(numbers.len())?;
     array.set_region(env, 0, &numbers)?;
