@@ -142,7 +142,11 @@ impl Directory {
             file.write_all(content)?;
             file.sync_all()
         };
-        temporary.file.as_ref().map_or(Ok(()), write).map_err(|error| refused("writing a file in the directory", &self.path, error))?;
+        temporary
+            .file
+            .as_ref()
+            .map_or(Ok(()), write)
+            .map_err(|error| refused("writing a file in the directory", &self.path, error))?;
         Ok(temporary)
     }
 
