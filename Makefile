@@ -59,6 +59,7 @@ lint: tools-rust tools-java ## Format, clippy, rustdoc, Javadoc, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+	$(MVN) -f java/pom.xml -Prelease javadoc:javadoc
 	$(MAKE) --no-print-directory target/tools/bin/cargo-deny
 	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph licenses bans sources
 
