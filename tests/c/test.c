@@ -524,6 +524,7 @@ static void shutdown_ends_everything(void)
     CHECK_OK(cluster_leader_shutdown(UINT64_MAX));
     refuses(handle);
     refuses(by_default);
+    refuses(0);
     CHECK(!cluster_leader_is_this_instance_leader());
     CHECK(cluster_leader_default(&by_default) == CLUSTER_LEADER_ERROR_STOPPED);
     CHECK(by_default == 0);

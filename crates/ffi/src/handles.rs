@@ -207,12 +207,13 @@ mod tests {
             .retry_period(Duration::from_millis(200))
     }
 
-    /// A handle of an election that was not started for it.
+    /// One election that any number of handles are opened for.
+    static ELECTOR: LazyLock<Arc<Elector>> = LazyLock::new(|| {
+        let directory = tempfile::tempdir().unwrap();
+        Arc::new(Elector::start(options(&directory)).unwrap())
+    });
+
     fn opened() -> Handle {
-        static ELECTOR: LazyLock<Arc<Elector>> = LazyLock::new(|| {
-            let directory = tempfile::tempdir().unwrap();
-            Arc::new(Elector::start(options(&directory)).unwrap())
-        });
         let handle = next();
         if place(handle) < FIRST_ONES {
             open_first(handle, &ELECTOR, Heart::Host);
@@ -239,7 +240,16 @@ mod tests {
             assert!(matches!(*problem, Problem::Handle(stale) if stale == handle), "{problem}");
             assert!(problem.to_string().starts_with(&format!("{handle:#x} is not the handle")), "{problem}");
         }
-        assert!(!resolves(0) && !resolves(CLOSED));
+    }
+
+    #[test]
+    fn nothing_stands_for_the_closed() {
+        open_first(base(), &ELECTOR, Heart::Host);
+        assert!(resolves(base()));
+        stop(base()).unwrap();
+        for handle in [0, CLOSED, base(), place(base()) as Handle] {
+            assert!(!resolves(handle), "{handle:#x}");
+        }
     }
 
     #[test]

@@ -237,3 +237,49 @@ fn change_numbers(change: &Change) -> Option<[jlong; 4]> {
 fn nanos(duration: Duration) -> jlong {
     jlong::try_from(duration.as_nanos()).unwrap_or(jlong::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use cluster_leader::LostReason;
+
+    use super::*;
+
+    #[test]
+    fn changes_as_java_counts_them() {
+        for (kind, numbers) in [
+            (ChangeKind::Acquired { token: 7, term: 3 }, [1, 7, 3]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Expired }, [2, 7, 1]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Superseded }, [2, 7, 2]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Blanked }, [2, 7, 3]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Deleted }, [2, 7, 4]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Coordinated }, [2, 7, 5]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::DuplicateIdentity }, [2, 7, 6]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::SteppedDown }, [2, 7, 7]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Stopped }, [2, 7, 8]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::HostStuck }, [2, 7, 9]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::DriverFailed }, [2, 7, 10]),
+            (ChangeKind::LeaderChanged { leader: Some("pod-7".to_owned()) }, [3, 0, 0]),
+        ] {
+            let change = Change { number: 5, kind };
+            let [kind, token, detail] = numbers;
+            assert_eq!(change_numbers(&change), Some([5, kind, token, detail]), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn settings_that_java_and_this_library_do_not_agree_on() {
+        let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        for key in ["election", "namespace", "instance-name", "store", "lease-duration", "heartbeat"] {
+            let value = if key.ends_with("t") || key.ends_with("duration") { "15s" } else { "file" };
+            assert!(options(&strings(&[key, value, "origin"])).is_ok(), "{key}");
+        }
+        for (settings, part) in [
+            (strings(&["colour", "red", "origin"]), "colour: no setting has this key"),
+            (strings(&["election", "billing"]), "election, billing: a key, a value and an origin"),
+            (strings(&["lease-duration", "soon", "a property"]), "a property: \"soon\" is not a duration"),
+        ] {
+            let error = options(&settings).unwrap_err().to_string();
+            assert!(error.starts_with(part), "{error}");
+        }
+    }
+}
