@@ -22,7 +22,7 @@ test: test-rust test-c test-java test-kubernetes ## All tests
 
 .PHONY: test-rust
 test-rust: tools-rust ## The Rust crates
-	$(CARGO) test --workspace --exclude cluster-leader-tests-kubernetes
+	$(CARGO) test --workspace --exclude cluster-leader-tests-kubernetes --exclude cluster-leader-tests-chaos
 
 .PHONY: test-c
 test-c: native ## The C ABI, from C and C++

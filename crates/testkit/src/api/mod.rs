@@ -1,0 +1,1 @@
+//! A fake Lease API server with fault injection.

@@ -1,0 +1,1 @@
+//! Who answered yes when, and whether that is right.

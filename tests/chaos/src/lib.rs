@@ -1,0 +1,1 @@
+//! Chaos on a real kube-apiserver.
