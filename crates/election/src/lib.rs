@@ -30,7 +30,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `election.rs` | the machine: inputs, decisions, outputs |
+//! | `election/mod.rs` | the machine: what happened, and what follows from it |
+//! | `election/next.rs` | what to ask the store next, and when |
+//! | `election/handover.rs` | giving leadership up on purpose |
 //! | `knowledge.rs` | what we know of the record, and how long we must be patient |
 //! | `writes.rs` | which records are writes of ours |
 //! | `record.rs`, `timing.rs`, `io.rs`, `time.rs` | the vocabulary |

@@ -1,12 +1,17 @@
-//! The machine.
+//! The machine: what happened, and what follows from it.
 
-use crate::io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request, Seen};
+mod handover;
+mod next;
+
+use crate::io::{AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request, Seen};
 use crate::jitter::Jitter;
 use crate::knowledge::{Knowledge, Known, News, Observer};
 use crate::record::{Identity, Record, Version};
 use crate::time::{Instant, WallTime};
 use crate::timing::Timing;
 use crate::writes::OwnWrites;
+use handover::{Afterwards, Mode};
+use next::UnderWay;
 
 /// One candidate in one election.
 ///
@@ -42,53 +47,7 @@ pub struct Election {
     events: Vec<Event>,
 }
 
-/// What we are up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Mode {
-    /// Candidate or leader.
-    Standing,
-    /// The claim is withdrawn; the record is being released, within a bound.
-    Releasing { until: Instant, conflicts_left: u8, then: Afterwards },
-    /// Released by request: not standing until another has led, which shows in the holder or in
-    /// more transitions than these, or until this instant has come.
-    SittingOut { until: Instant, transitions: Option<i32> },
-    /// Not standing until told to.
-    Suspended,
-    /// The end.
-    Stopped,
-}
-
-/// What follows a release. The later in this list, the stronger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Afterwards {
-    SitOut,
-    Suspend,
-    Stop,
-}
-
-/// The attempt under way.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct UnderWay {
-    attempt: Attempt,
-    /// Read before the first byte was sent: a claim counts from here.
-    sent: Instant,
-    /// A watch has shown something new since it was sent.
-    learnt_meanwhile: bool,
-}
-
-/// A request that we would like to make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Read,
-    /// Create, take over or renew.
-    Claim,
-    Release,
-}
-
 impl Election {
-    /// How often a release is tried again after a conflict, within its bound in time.
-    const RELEASE_CONFLICTS: u8 = 4;
-
     /// A candidate that knows nothing yet. `seed` spreads its retries; the same inputs with the
     /// same seed give the same outputs.
     #[must_use]
@@ -366,169 +325,10 @@ impl Election {
         self.must_read = true;
     }
 
-    fn step_down(&mut self) {
-        self.hand_over(LostReason::SteppedDown, Afterwards::SitOut);
-    }
-
-    fn resume(&mut self) {
-        match &mut self.mode {
-            Mode::Suspended => self.mode = Mode::Standing,
-            Mode::Releasing { then: then @ Afterwards::Suspend, .. } => *then = Afterwards::SitOut,
-            _ => {}
-        }
-    }
-
-    /// Withdraws the claim, then releases the record if it is, or may become, ours.
-    fn hand_over(&mut self, reason: LostReason, then: Afterwards) {
-        self.lose(reason);
-        match &mut self.mode {
-            Mode::Stopped => return,
-            Mode::Releasing { then: planned, .. } => {
-                *planned = (*planned).max(then);
-                return;
-            }
-            Mode::SittingOut { .. } | Mode::Suspended if then == Afterwards::SitOut => return,
-            Mode::Standing | Mode::SittingOut { .. } | Mode::Suspended => {}
-        }
-        if self.record_is_ours() || self.writes.any_unresolved() {
-            self.under_way = None; // a write stays known as unresolved
-            self.must_read = true;
-            self.next_attempt = self.now;
-            self.mode = Mode::Releasing {
-                until: self.now + self.timing.retry_period(),
-                conflicts_left: Self::RELEASE_CONFLICTS,
-                then,
-            };
-        } else {
-            self.conclude_release(then);
-        }
-    }
-
-    fn conclude_release(&mut self, then: Afterwards) {
-        self.mode = match then {
-            Afterwards::SitOut if self.another_leads() => Mode::Standing,
-            Afterwards::SitOut => Mode::SittingOut {
-                until: self.now + self.timing.lease_duration(),
-                transitions: self.transitions(),
-            },
-            Afterwards::Suspend => Mode::Suspended,
-            Afterwards::Stop => Mode::Stopped,
-        };
-    }
-
     fn lose(&mut self, reason: LostReason) {
         if let Some(claim) = self.claim.take() {
             self.events.push(Event::Lost { token: claim.token, reason });
         }
-    }
-
-    // ---- what next -------------------------------------------------------------------------
-
-    /// Ends the modes whose time or purpose is over.
-    fn settle(&mut self) {
-        match self.mode {
-            Mode::Releasing { until, then, .. } => {
-                let nothing_left = self.under_way.is_none() && !self.must_read && !self.record_is_ours();
-                if self.now >= until || nothing_left || self.identity_disputed {
-                    self.conclude_release(then);
-                }
-            }
-            Mode::SittingOut { until, transitions } => {
-                // What landed late is ours, and what we had never seen tells nothing.
-                let uncounted = transitions.is_none() || self.record_is_ours();
-                let another_has_led = !uncounted && self.transitions() > transitions;
-                if another_has_led || self.another_leads() || self.now >= until {
-                    self.mode = Mode::Standing;
-                } else if uncounted {
-                    self.mode = Mode::SittingOut { until, transitions: self.transitions() };
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The next request and the earliest instant for it, unless one is under way.
-    fn next_step(&self) -> Option<(Instant, Step)> {
-        if self.under_way.is_some() || self.identity_disputed || self.mode == Mode::Stopped {
-            return None;
-        }
-        let (due, step) = if self.must_read {
-            (self.next_attempt, Step::Read)
-        } else if self.mode != Mode::Standing && self.record_is_ours() {
-            (self.next_attempt, Step::Release)
-        } else if self.claim.is_some() {
-            (self.renew_at, Step::Claim)
-        } else {
-            let claim = self.may_claim_from().map(|due| (due, Step::Claim));
-            let poll = (!self.watching).then_some((self.next_poll, Step::Read));
-            claim.into_iter().chain(poll).min_by_key(|(due, _)| *due)?
-        };
-        Some((due.max(self.next_attempt), step))
-    }
-
-    fn may_claim_from(&self) -> Option<Instant> {
-        if self.mode != Mode::Standing {
-            return None;
-        }
-        let from = self.knowledge.may_acquire_from(&self.us, self.timing.lease_duration())?;
-        Some(from.max(self.next_term))
-    }
-
-    fn begin_attempt(&mut self, wall: WallTime) -> Option<Attempt> {
-        let (due, step) = self.next_step()?;
-        if due > self.now {
-            return None;
-        }
-        let request = self.compose(step, wall);
-        if let Request::Create(record) | Request::Update(record, _) = &request
-            && record.holder.is_some()
-        {
-            self.writes.sending(record, self.knowledge.version());
-        }
-        self.last_attempt = AttemptId(self.last_attempt.0.wrapping_add(1));
-        let attempt = Attempt { id: self.last_attempt, request, timeout: self.attempt_timeout() };
-        self.under_way = Some(UnderWay { attempt: attempt.clone(), sent: self.now, learnt_meanwhile: false });
-        Some(attempt)
-    }
-
-    fn compose(&self, step: Step, wall: WallTime) -> Request {
-        let lease_duration = self.timing.lease_duration();
-        match (step, self.knowledge.known()) {
-            (Step::Read, _)
-            | (Step::Claim | Step::Release, Known::Nothing)
-            | (Step::Release, Known::Absent { .. }) => Request::Read,
-            (Step::Claim, Known::Absent { .. }) => {
-                Request::Create(Record::first(&self.us, lease_duration, wall))
-            }
-            (Step::Claim, Known::Present { record, version, .. }) => {
-                let claimed = if record.holder.as_ref() == Some(&self.us) {
-                    record.renewed(lease_duration, self.claim.map(|claim| claim.token), wall)
-                } else {
-                    record.taken_over(&self.us, lease_duration, wall)
-                };
-                Request::Update(claimed, version.clone())
-            }
-            (Step::Release, Known::Present { record, version, .. }) => {
-                Request::Update(record.released(wall), version.clone())
-            }
-        }
-    }
-
-    fn attempt_timeout(&self) -> std::time::Duration {
-        match self.mode {
-            Mode::Releasing { until, .. } => self.timing.attempt_timeout().min(until.since(self.now)),
-            _ => self.timing.attempt_timeout(),
-        }
-    }
-
-    fn wake(&self) -> Option<Instant> {
-        let mode_ends = match self.mode {
-            Mode::Releasing { until, .. } | Mode::SittingOut { until, .. } => Some(until),
-            _ => None,
-        };
-        let claim_ends = self.claim.map(|claim| claim.deadline);
-        let step_due = self.next_step().map(|(due, _)| due);
-        [mode_ends, claim_ends, step_due].into_iter().flatten().min()
     }
 
     /// The record names us and is ours to write: no coordinated election has taken charge of it.
@@ -536,13 +336,5 @@ impl Election {
         self.knowledge
             .record()
             .is_some_and(|record| record.holder.as_ref() == Some(&self.us) && record.strategy.is_none())
-    }
-
-    fn transitions(&self) -> Option<i32> {
-        self.knowledge.record().map(|record| record.transitions)
-    }
-
-    fn another_leads(&self) -> bool {
-        self.knowledge.holder().is_some_and(|holder| *holder != self.us)
     }
 }

@@ -1,0 +1,115 @@
+//! Giving leadership up on purpose: withdraw, release, stand aside.
+
+use super::Election;
+use crate::io::LostReason;
+use crate::time::Instant;
+
+/// What we are up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Mode {
+    /// Candidate or leader.
+    Standing,
+    /// The claim is withdrawn; the record is being released, within a bound.
+    Releasing { until: Instant, conflicts_left: u8, then: Afterwards },
+    /// Released by request: not standing until another has led, which shows in the holder or in
+    /// more transitions than these, or until this instant has come.
+    SittingOut { until: Instant, transitions: Option<i32> },
+    /// Not standing until told to.
+    Suspended,
+    /// The end.
+    Stopped,
+}
+
+/// What follows a release. The later in this list, the stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Afterwards {
+    SitOut,
+    Suspend,
+    Stop,
+}
+
+impl Election {
+    /// How often a release is tried again after a conflict, within its bound in time.
+    const RELEASE_CONFLICTS: u8 = 4;
+
+    pub(super) fn step_down(&mut self) {
+        self.hand_over(LostReason::SteppedDown, Afterwards::SitOut);
+    }
+
+    pub(super) fn resume(&mut self) {
+        match &mut self.mode {
+            Mode::Suspended => self.mode = Mode::Standing,
+            Mode::Releasing { then: then @ Afterwards::Suspend, .. } => *then = Afterwards::SitOut,
+            _ => {}
+        }
+    }
+
+    /// Withdraws the claim, then releases the record if it is, or may become, ours.
+    pub(super) fn hand_over(&mut self, reason: LostReason, then: Afterwards) {
+        self.lose(reason);
+        match &mut self.mode {
+            Mode::Stopped => return,
+            Mode::Releasing { then: planned, .. } => {
+                *planned = (*planned).max(then);
+                return;
+            }
+            Mode::SittingOut { .. } | Mode::Suspended if then == Afterwards::SitOut => return,
+            Mode::Standing | Mode::SittingOut { .. } | Mode::Suspended => {}
+        }
+        if self.record_is_ours() || self.writes.any_unresolved() {
+            self.under_way = None; // a write stays known as unresolved
+            self.must_read = true;
+            self.next_attempt = self.now;
+            self.mode = Mode::Releasing {
+                until: self.now + self.timing.retry_period(),
+                conflicts_left: Self::RELEASE_CONFLICTS,
+                then,
+            };
+        } else {
+            self.conclude_release(then);
+        }
+    }
+
+    fn conclude_release(&mut self, then: Afterwards) {
+        self.mode = match then {
+            Afterwards::SitOut if self.another_leads() => Mode::Standing,
+            Afterwards::SitOut => Mode::SittingOut {
+                until: self.now + self.timing.lease_duration(),
+                transitions: self.transitions(),
+            },
+            Afterwards::Suspend => Mode::Suspended,
+            Afterwards::Stop => Mode::Stopped,
+        };
+    }
+
+    /// Ends the modes whose time or purpose is over.
+    pub(super) fn settle(&mut self) {
+        match self.mode {
+            Mode::Releasing { until, then, .. } => {
+                let nothing_left = self.under_way.is_none() && !self.must_read && !self.record_is_ours();
+                if self.now >= until || nothing_left || self.identity_disputed {
+                    self.conclude_release(then);
+                }
+            }
+            Mode::SittingOut { until, transitions } => {
+                // What landed late is ours, and what we had never seen tells nothing.
+                let uncounted = transitions.is_none() || self.record_is_ours();
+                let another_has_led = !uncounted && self.transitions() > transitions;
+                if another_has_led || self.another_leads() || self.now >= until {
+                    self.mode = Mode::Standing;
+                } else if uncounted {
+                    self.mode = Mode::SittingOut { until, transitions: self.transitions() };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn transitions(&self) -> Option<i32> {
+        self.knowledge.record().map(|record| record.transitions)
+    }
+
+    fn another_leads(&self) -> bool {
+        self.knowledge.holder().is_some_and(|holder| *holder != self.us)
+    }
+}
