@@ -42,12 +42,13 @@ fresh() {
     mkdir "$work/$1"
     echo "$work/$1"
 }
+tests=("$root"/tests/c/{main,harness,arguments,life,processes,whole_process}.c)
 echo "tests: C99"
-cc -std=c99 $strict "$root/tests/c/test.c" -o "$work/test-c99" $link
+cc -std=c99 $strict "${tests[@]}" -o "$work/test-c99" $link
 quietly "$work/test-c99" "$(fresh files-c99)"
 
 echo "tests: C++17"
-c++ -std=c++17 $strict -x c++ "$root/tests/c/test.c" -x none -o "$work/test-c++17" $link
+c++ -std=c++17 $strict -x c++ "${tests[@]}" -x none -o "$work/test-c++17" $link
 quietly "$work/test-c++17" "$(fresh files-c++17)"
 
 echo "tests: loaded and unloaded"
