@@ -62,6 +62,10 @@ impl Story {
         self.changes.push_back(Change { number: self.last_change, kind });
     }
 
+    fn withdrawal_done(&mut self) {
+        self.withdrawals = self.withdrawals.saturating_sub(1);
+    }
+
     /// Takes in an event; whether it is worth waking anybody for.
     fn take_in(&mut self, event: &Event) -> bool {
         match event {
@@ -264,7 +268,7 @@ impl Shared {
     pub(crate) fn publish(&self, output: &Output, election: &Election, withdrawn: bool) {
         let mut story = self.story();
         if withdrawn {
-            story.withdrawals = story.withdrawals.saturating_sub(1);
+            story.withdrawal_done();
         }
         // A step-down under way keeps a renewal that was acknowledged meanwhile from showing.
         let claim = output.claim.filter(|_| story.withdrawals == 0);
@@ -306,8 +310,7 @@ impl Shared {
 
     /// A command that withdraws was carried out by an election that has nothing to withdraw.
     pub(crate) fn withdrawal_done(&self) {
-        let mut story = self.story();
-        story.withdrawals = story.withdrawals.saturating_sub(1);
+        self.story().withdrawal_done();
     }
 
     /// The driver failed: nobody renews, so nobody claims. What it was told may be lost with it;
