@@ -2,7 +2,7 @@
 
 use election::{Event, Input, LostReason, Record, WallTime};
 
-use crate::world::{World, held_by, secs};
+use crate::world::{Fate, World, held_by, millis, secs, without_watch};
 
 #[test]
 fn g12_no_record_of_others_jams_the_election() {
@@ -41,6 +41,17 @@ fn g5_the_wait_begins_anew_with_every_change() {
     }
     world.run_until(secs(60));
     assert_eq!(world.sent_since(us, secs(1))[0], "49 take over");
+}
+
+/// Everybody counts from what is certain: the record stood when the reply came, not yet when we asked.
+#[test]
+fn g5_the_wait_begins_when_the_reply_reaches_us() {
+    let mut world = World::with(held_by("other"));
+    let us = world.prepare("us", &without_watch());
+    world.of(us).network.usually(|_, _| Fate::slow(millis(1_500)));
+    world.go(us);
+    world.run_until(secs(60));
+    assert_eq!(world.first_sent(us, "take over", secs(0)), Some(millis(16_500)), "{:?}", world.sent(us));
 }
 
 #[test]

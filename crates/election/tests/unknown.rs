@@ -20,6 +20,19 @@ fn g4_an_unknown_renewal_extends_nothing_even_if_it_took_effect() {
     }
 }
 
+/// The first renewal is acknowledged at 7.2, when it has been given up and a second one, which is
+/// lost, is under way.
+#[test]
+fn g4_a_reply_that_comes_too_late_is_not_that_of_the_next_attempt() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.of(us).network.next([Fate::slow(millis(2_200)), Fate::PROMPT, Fate::LOST]);
+    world.run_until(secs(8));
+    assert_eq!(world.sent_since(us, secs(1)), ["5 renew", "7 read", "7 renew"]);
+    assert_eq!(world.leads_until(us), Some(secs(10)));
+}
+
 #[test]
 fn g4_an_unknown_create_that_took_effect_leads_only_by_a_guarded_renewal() {
     let mut world = World::new();
