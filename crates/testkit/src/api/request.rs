@@ -1,0 +1,110 @@
+//! What was asked, when and by whom, and what became of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// `CLOCK_BOOTTIME`: the clock that every decision is made by, and every time here is of.
+#[must_use]
+pub fn boottime() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).expect("less than a second"))
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET`, `POST`, `PUT`.
+    pub method: String,
+    /// The path and the query.
+    pub target: String,
+    /// By names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The whole body.
+    pub body: String,
+    /// Counts the connections that were accepted.
+    pub connection: usize,
+    /// When it had arrived as a whole, by [`boottime`].
+    pub at: Duration,
+}
+
+/// What a request asks for, in the words of RBAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads one.
+    Get,
+    /// Makes one.
+    Create,
+    /// Replaces one.
+    Update,
+    /// Watches.
+    Watch,
+    /// Anything else.
+    Other,
+}
+
+impl Request {
+    /// What it asks for.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        match &*self.method {
+            "GET" if self.query("watch").is_some() => Verb::Watch,
+            "GET" => Verb::Get,
+            "POST" => Verb::Create,
+            "PUT" => Verb::Update,
+            _ => Verb::Other,
+        }
+    }
+
+    /// Whether it would change something.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        matches!(self.verb(), Verb::Create | Verb::Update)
+    }
+
+    /// Who asks: the bearer token, or nothing.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        self.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default()
+    }
+
+    /// The holder identity in the body: empty in a release, nothing where there is none.
+    #[must_use]
+    pub fn holder(&self) -> Option<String> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        Some(body["spec"]["holderIdentity"].as_str()?.to_owned())
+    }
+
+    /// A parameter of the query.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        let (_, query) = self.target.split_once('?')?;
+        query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// The path without the query.
+    #[must_use]
+    pub(super) fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&*self.target, |(path, _)| path)
+    }
+}
+
+/// A request and what became of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// As it arrived.
+    pub request: Request,
+    /// The version that it made, if it took effect (so far).
+    pub made: Option<u64>,
+    /// The status of the reply, once all of the reply was handed to the operating system.
+    pub answered: Option<u16>,
+}
+
+impl Asked {
+    /// Whether it is a write that took effect and whose success was told.
+    #[must_use]
+    pub fn acknowledged(&self) -> bool {
+        self.made.is_some() && self.answered.is_some_and(|status| status < 300)
+    }
+}
