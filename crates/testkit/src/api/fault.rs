@@ -115,10 +115,10 @@ impl Answer {
     }
 }
 
-/// An answer with a `Status`, as the API server gives it.
+/// A `Status`, with which the API server explains what it refuses.
 #[must_use]
-pub fn status(code: u16, reason: &str, message: &str) -> Answer {
-    Answer::Reply(code, "", refusal(code, reason, message).body.to_string())
+pub fn status(code: u16, reason: &str, message: &str) -> String {
+    refusal(code, reason, message).body.to_string()
 }
 
 impl Fault {
@@ -137,7 +137,7 @@ impl Fault {
     /// It has no effect, and is refused with this status.
     #[must_use]
     pub fn refused(code: u16, reason: &str) -> Self {
-        Self::instead(status(code, reason, "the server's words"))
+        Self::instead(Answer::Reply(code, "", status(code, reason, "the server's words")))
     }
 
     /// The connection breaks before the request arrives.

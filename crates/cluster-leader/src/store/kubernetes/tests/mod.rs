@@ -2,7 +2,6 @@
 
 mod places;
 mod requests;
-mod server;
 mod tls;
 mod watching;
 
@@ -11,21 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use election::{Identity, Record, Timing, Version};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::api::{Answer, ApiServer, Authority};
 
-use self::server::{Answer, FakeServer};
 use super::{KubernetesPlace, KubernetesStore};
 
 /// A service account's directory, as the kubelet mounts it.
 pub(super) struct ServiceAccount(TempDir);
 
-pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
-
 impl ServiceAccount {
     fn new() -> Self {
-        Self::trusting(&authority())
+        Self::trusting(&Authority::new())
     }
 
     fn trusting(authority: &Authority) -> Self {
@@ -49,17 +45,11 @@ impl ServiceAccount {
     }
 
     /// A store at a server that speaks plain HTTP.
-    fn store(&self, server: &FakeServer) -> KubernetesStore {
+    fn store(&self, server: &ApiServer) -> KubernetesStore {
         let mut place = self.place(server.port());
         place.config.cluster_url = server.url().parse().unwrap();
         place.open(&patient()).unwrap()
     }
-}
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Ten seconds for an attempt: nothing fails because the machine is busy.
@@ -88,16 +78,17 @@ fn lease(version: u64) -> Value {
     })
 }
 
+/// A reply that could be followed, or repeated.
+fn reply(status: u16, body: String) -> Answer {
+    Answer::Reply(status, "Location: /elsewhere\r\nRetry-After: 0\r\n", body)
+}
+
 fn status(code: u16, reason: &str, message: &str) -> Answer {
-    let body = json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "code": code, "reason": reason, "message": message,
-    });
-    Answer::Reply(code, body.to_string())
+    reply(code, testkit::api::status(code, reason, message))
 }
 
 fn found(version: u64) -> Answer {
-    Answer::Reply(200, lease(version).to_string())
+    reply(200, lease(version).to_string())
 }
 
 fn version(number: u64) -> Version {

@@ -154,7 +154,7 @@ fn no_credentials_are_shown() {
 }
 
 /// What the plugin `sh -c SCRIPT` leads to.
-async fn with_plugin(script: &str, server: &FakeServer) -> (KubernetesStore, TempDir) {
+async fn with_plugin(script: &str, server: &ApiServer) -> (KubernetesStore, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("plugin.sh");
     fs::write(&file, script).unwrap();
@@ -168,7 +168,7 @@ async fn with_plugin(script: &str, server: &FakeServer) -> (KubernetesStore, Tem
 
 #[tokio::test]
 async fn a_plugin_logs_in_even_if_it_takes_longer_than_an_attempt() {
-    let server = FakeServer::start([found(5)]);
+    let server = ApiServer::scripted([found(5)]);
     let credential = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"from-plugin"}}"#;
     let script = format!(
         "cd \"$(dirname \"$0\")\"; echo >> runs; while ! test -e go; do sleep 0.01; done; echo '{credential}'"
@@ -197,7 +197,7 @@ async fn a_plugin_logs_in_even_if_it_takes_longer_than_an_attempt() {
 
 #[tokio::test]
 async fn a_plugin_that_fails_is_explained_without_its_secrets() {
-    let server = FakeServer::start([]);
+    let server = ApiServer::scripted([]);
     for (script, part) in [
         ("echo secret; echo 'you are logged out' >&2; exit 7", "exit status: 7: you are logged out"),
         ("echo '{\"secret\":'", "gave no credentials"),

@@ -17,9 +17,9 @@ enum Ask {
 }
 
 /// Asks once; an update is decided on version 5, which was read before.
-async fn ask(ask: Ask, answer: Answer) -> (FakeServer, Result<Option<(Record, Version)>, StoreError>) {
+async fn ask(ask: Ask, answer: Answer) -> (ApiServer, Result<Option<(Record, Version)>, StoreError>) {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([]);
+    let server = ApiServer::scripted([]);
     let store = account.store(&server);
     if ask == Ask::Update {
         server.then(found(5));
@@ -57,7 +57,7 @@ async fn there_may_be_no_record() {
 
 #[tokio::test]
 async fn a_create_sends_a_whole_lease() {
-    let (server, result) = ask(Ask::Create, Answer::Reply(201, lease(9).to_string())).await;
+    let (server, result) = ask(Ask::Create, reply(201, lease(9).to_string())).await;
     assert_eq!(result.unwrap().unwrap().1, version(9));
     let asked = server.last();
     assert_eq!(asked.method, "POST");
@@ -100,7 +100,7 @@ async fn g3_the_reply_to_a_write_is_what_the_next_one_is_decided_on() {
     let account = ServiceAccount::new();
     let mut changed = lease(6);
     changed["metadata"]["labels"] = json!({"set-by": "an admission webhook"});
-    let server = FakeServer::start([found(5), Answer::Reply(200, changed.to_string()), found(7)]);
+    let server = ApiServer::scripted([found(5), reply(200, changed.to_string()), found(7)]);
     let store = account.store(&server);
     store.read().await.unwrap();
     let first = store.update(&ours(), &version(5)).await.unwrap();
@@ -113,7 +113,7 @@ async fn g3_the_reply_to_a_write_is_what_the_next_one_is_decided_on() {
 #[tokio::test]
 async fn g3_nothing_is_sent_for_a_version_that_is_not_at_hand() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([]);
+    let server = ApiServer::scripted([]);
     let error = account.store(&server).update(&ours(), &version(5)).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Conflict);
     assert_parts(&error.message, &["cannot update Lease team/jobs", "version 5"]);
@@ -160,7 +160,7 @@ async fn g4_every_refusal_is_what_it_is_and_says_what_would_help() {
         for (asked, verb) in [(Read, "get"), (Create, "create"), (Update, "update")] {
             for answer in [
                 status(code, "SomeReason", "the server's words"),
-                Answer::Reply(code, "<html>the server's words</html>".to_owned()),
+                reply(code, "<html>the server's words</html>".to_owned()),
             ] {
                 let (server, result) = ask(asked, answer).await;
                 let error = result.unwrap_err();
@@ -195,7 +195,7 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
     let with = |change: fn(&mut Value)| {
         let mut object = lease(6);
         change(&mut object);
-        Answer::Reply(200, object.to_string())
+        reply(200, object.to_string())
     };
     let half = lease(6).to_string().split_at(200).0.to_owned();
     for (what, answer, part) in [
@@ -207,10 +207,10 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
             Answer::Raw(format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{half}")),
             "could not be read",
         ),
-        ("half of the JSON", Answer::Reply(200, half), "is not a Lease"),
-        ("no JSON", Answer::Reply(200, "<html>Log in</html>".to_owned()), "is not a Lease"),
-        ("nothing", Answer::Reply(200, String::new()), "is not a Lease"),
-        ("a deep JSON", Answer::Reply(200, "[".repeat(1_000_000)), "is not a Lease"),
+        ("half of the JSON", reply(200, half), "is not a Lease"),
+        ("no JSON", reply(200, "<html>Log in</html>".to_owned()), "is not a Lease"),
+        ("nothing", reply(200, String::new()), "is not a Lease"),
+        ("a deep JSON", reply(200, "[".repeat(1_000_000)), "is not a Lease"),
         (
             "no UTF-8",
             Answer::Raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\né".to_owned()),
@@ -219,7 +219,7 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
         ("another kind", with(|o| o["kind"] = json!("Pod")), "is not a Lease"),
         (
             "a Status",
-            Answer::Reply(200, json!({"kind": "Status", "apiVersion": "v1"}).to_string()),
+            reply(200, json!({"kind": "Status", "apiVersion": "v1"}).to_string()),
             "is not a Lease",
         ),
         ("no uid", with(|o| o["metadata"]["uid"] = Value::Null), "metadata.uid is missing"),
@@ -228,9 +228,9 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
             with(|o| o["metadata"]["resourceVersion"] = json!("x")),
             "not a number",
         ),
-        ("too much", Answer::Reply(200, " ".repeat((4 << 20) + 1)), "length limit exceeded"),
-        ("accepted for later", Answer::Reply(202, String::new()), "is not a Lease"),
-        ("a redirect", Answer::Reply(307, String::new()), "points to /elsewhere and is not followed"),
+        ("too much", reply(200, " ".repeat((4 << 20) + 1)), "length limit exceeded"),
+        ("accepted for later", reply(202, String::new()), "is not a Lease"),
+        ("a redirect", reply(307, String::new()), "points to /elsewhere and is not followed"),
     ] {
         for asked in [Ask::Read, Ask::Create, Ask::Update] {
             let (server, result) = ask(asked, answer.clone()).await;
@@ -271,7 +271,7 @@ async fn g4_what_was_never_sent_is_refused() {
 async fn a_rotated_token_counts_at_once() {
     let account = ServiceAccount::new();
     let unauthorized = || status(401, "Unauthorized", "Unauthorized");
-    let server = FakeServer::start([found(5), unauthorized(), found(5), unauthorized(), unauthorized()]);
+    let server = ApiServer::scripted([found(5), unauthorized(), found(5), unauthorized(), unauthorized()]);
     let store = account.store(&server);
     store.read().await.unwrap();
     let error = store.read().await.unwrap_err();
@@ -296,7 +296,7 @@ async fn a_rotated_token_counts_at_once() {
 #[tokio::test]
 async fn connections_are_reused_until_they_are_distrusted() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([]);
+    let server = ApiServer::scripted([]);
     let store = account.store(&server);
     let mut connections = Vec::new();
     for answer in [
@@ -322,7 +322,7 @@ async fn connections_are_reused_until_they_are_distrusted() {
 #[tokio::test]
 async fn an_attempt_that_is_given_up_does_not_hold_up_the_next() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([Answer::Hang, found(5)]);
+    let server = ApiServer::scripted([Answer::Hang, found(5)]);
     let store = account.store(&server);
     tokio::select! {
         answer = store.read() => panic!("{answer:?}"),
@@ -336,7 +336,7 @@ async fn an_attempt_that_is_given_up_does_not_hold_up_the_next() {
 #[tokio::test]
 async fn nobody_s_death_is_proven() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([]);
+    let server = ApiServer::scripted([]);
     let store = account.store(&server);
     assert_eq!(store.stand_as(&Identity::from("new_y")).await, Ok(()));
     assert!(store.proof_of_death(&Identity::from("old_x")).now_or_never().is_none());

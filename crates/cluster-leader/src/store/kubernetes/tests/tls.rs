@@ -2,30 +2,16 @@
 
 use std::net::TcpListener;
 
-use rcgen::{CertificateParams, KeyPair};
-use rustls::ServerConfig;
-use rustls::crypto::ring;
-use rustls::pki_types::PrivateKeyDer;
-
 use super::*;
 use crate::store::{Store, StoreErrorKind};
 
-fn server_of(authority: &Authority, host: &str, answers: impl IntoIterator<Item = Answer>) -> FakeServer {
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    FakeServer::start_tls(config, answers)
+fn server_of(authority: &Authority, host: &str, answers: impl IntoIterator<Item = Answer>) -> ApiServer {
+    ApiServer::scripted_tls(&authority.certificate(host), answers)
 }
 
 #[tokio::test]
 async fn the_ca_beside_the_token_vouches_for_the_server() {
-    let authority = authority();
+    let authority = Authority::new();
     let account = ServiceAccount::trusting(&authority);
     let server = server_of(&authority, "127.0.0.1", [found(5)]);
     let store = account.place(server.port()).open(&patient()).unwrap();
@@ -35,7 +21,7 @@ async fn the_ca_beside_the_token_vouches_for_the_server() {
 
 #[tokio::test]
 async fn a_server_that_nobody_vouches_for_is_sent_nothing() {
-    let (trusted, other) = (authority(), authority());
+    let (trusted, other) = (Authority::new(), Authority::new());
     for (authority, host, part) in
         [(&other, "127.0.0.1", "invalid peer certificate"), (&trusted, "127.0.0.2", "not valid for name")]
     {
@@ -59,7 +45,7 @@ async fn a_server_that_nobody_vouches_for_is_sent_nothing() {
 
 #[tokio::test]
 async fn a_rotated_ca_counts_at_once() {
-    let (old, new) = (authority(), authority());
+    let (old, new) = (Authority::new(), Authority::new());
     let account = ServiceAccount::trusting(&old);
     let server = server_of(&new, "127.0.0.1", [found(5)]);
     let store = account.place(server.port()).open(&patient()).unwrap();
@@ -75,7 +61,7 @@ async fn a_rotated_ca_counts_at_once() {
 async fn g4_a_server_that_never_becomes_safe_was_sent_nothing() {
     let account = ServiceAccount::new();
     // No TLS at all.
-    let plain = FakeServer::start([Answer::Raw("HTTP/1.1 400 Bad Request\r\n\r\n".to_owned())]);
+    let plain = ApiServer::scripted([Answer::Raw("HTTP/1.1 400 Bad Request\r\n\r\n".to_owned())]);
     let store = account.place(plain.port()).open(&patient()).unwrap();
     assert_eq!(store.create(&ours()).await.unwrap_err().kind, StoreErrorKind::Refused);
     // Accepts, and is silent: given up shortly before the attempt's own time is over.

@@ -43,7 +43,7 @@ fn query(target: &str) -> Vec<&str> {
     parts
 }
 
-fn resumed_from(asked: &server::Asked) -> &str {
+fn resumed_from(asked: &testkit::api::Request) -> &str {
     query(&asked.target).iter().find_map(|part| part.strip_prefix("resourceVersion=")).unwrap()
 }
 
@@ -59,7 +59,7 @@ async fn to_the_end(store: &KubernetesStore) -> StoreErrorKind {
 #[tokio::test]
 async fn a_watch_shows_everything_about_its_lease_and_nothing_else() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([Answer::Streaming(vec![
+    let server = ApiServer::scripted([Answer::Streaming(vec![
         event("ADDED", &lease(5)),
         event("MODIFIED", &of_another(6)),
         event("MODIFIED", &lease(7)) + &bookmark("9") + &event("DELETED", &of_another(10)),
@@ -92,7 +92,7 @@ async fn a_watch_shows_everything_about_its_lease_and_nothing_else() {
 #[tokio::test]
 async fn a_watch_is_open_before_anything_happens_and_holds_up_no_request() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([Answer::Streaming(Vec::new()), found(5), found(6)]);
+    let server = ApiServer::scripted([Answer::Streaming(Vec::new()), found(5), found(6)]);
     let store = account.store(&server);
     assert_eq!(store.watch().await, Ok(Watched::Opened));
     let mut waiting = Box::pin(store.watch());
@@ -117,7 +117,7 @@ async fn nothing_is_lost_when_waiting_is_given_up() {
         let (head, tail) = event.split_at(100);
         pieces.extend([head.to_owned(), tail.to_owned()]);
     }
-    let server = FakeServer::start([Answer::Streaming(pieces)]);
+    let server = ApiServer::scripted([Answer::Streaming(pieces)]);
     let store = account.store(&server);
     let mut shown = Vec::new();
     while shown.len() < 21 {
@@ -137,7 +137,7 @@ async fn nothing_is_lost_when_waiting_is_given_up() {
 #[tokio::test]
 async fn a_watch_goes_on_from_where_it_broke() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([]);
+    let server = ApiServer::scripted([]);
     let store = account.store(&server);
     for (what, answer, next) in [
         ("nothing known", Answer::Ended(vec![]), "5"),
@@ -177,7 +177,7 @@ async fn a_watch_that_the_server_cannot_continue_begins_anew() {
         [Answer::Ended(vec![error(410, "Expired")]), status(410, "Gone", "too old resource version: 5 (9)")]
     {
         let account = ServiceAccount::new();
-        let server = FakeServer::start([found(5), expired]);
+        let server = ApiServer::scripted([found(5), expired]);
         let store = account.store(&server);
         store.read().await.unwrap();
         assert_eq!(to_the_end(&store).await, StoreErrorKind::WatchExpired);
@@ -235,7 +235,7 @@ async fn g4_every_end_of_a_watch_is_told_apart_and_explained() {
         (status(503, "ServiceUnavailable", ""), Unknown, &["503"]),
     ] {
         let account = ServiceAccount::new();
-        let server = FakeServer::start([answer.clone()]);
+        let server = ApiServer::scripted([answer.clone()]);
         let store = account.store(&server);
         let failure = loop {
             if let Err(error) = store.watch().await {
@@ -257,7 +257,7 @@ async fn g4_every_end_of_a_watch_is_told_apart_and_explained() {
 #[tokio::test]
 async fn an_update_may_be_decided_on_what_a_watch_showed() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([Answer::Streaming(vec![event("MODIFIED", &lease(7))]), found(8)]);
+    let server = ApiServer::scripted([Answer::Streaming(vec![event("MODIFIED", &lease(7))]), found(8)]);
     let store = account.store(&server);
     assert_eq!(store.watch().await, Ok(Watched::Opened));
     store.watch().await.unwrap();
@@ -267,7 +267,7 @@ async fn an_update_may_be_decided_on_what_a_watch_showed() {
 #[tokio::test]
 async fn a_closed_watch_opens_anew() {
     let account = ServiceAccount::new();
-    let server = FakeServer::start([Answer::Streaming(vec![bookmark("9")]), Answer::Streaming(vec![])]);
+    let server = ApiServer::scripted([Answer::Streaming(vec![bookmark("9")]), Answer::Streaming(vec![])]);
     let store = account.store(&server);
     assert_eq!(store.watch().await, Ok(Watched::Opened));
     assert_eq!(store.watch().await, Ok(Watched::Alive));
