@@ -7,4 +7,12 @@
     reason = "a harness fails by panicking"
 )]
 
+pub mod clock;
+pub mod coverage;
 pub mod exhaustive;
+pub mod guarantees;
+pub mod random;
+pub mod script;
+pub mod store;
+pub mod timeline;
+pub mod world;

@@ -1,0 +1,289 @@
+//! A world: processes of ours and of others, one store, a network between them, and time.
+
+mod actions;
+mod agenda;
+mod driver;
+mod nature;
+mod process;
+mod requests;
+mod streams;
+mod watching;
+
+use std::collections::BTreeSet;
+
+use election::{Outcome, Request};
+
+use self::agenda::Happening;
+use self::driver::Host;
+use self::nature::Nature;
+use self::process::Process;
+use self::requests::{Attempting, InFlight};
+use crate::clock::{HostClock, Real};
+use crate::coverage::{Coverage, Fault};
+use crate::guarantees::{Served, Violation};
+use crate::script::{Draw, Script};
+use crate::store::{Flavour, Writer};
+use crate::timeline::Timeline;
+
+/// What came of a world.
+#[derive(Debug)]
+pub struct Run {
+    /// The first promise that was broken.
+    pub violation: Option<Violation>,
+    /// How many protocol steps it took.
+    pub steps: u64,
+    /// What happened how often.
+    pub coverage: Coverage,
+    /// Equal for equal runs.
+    pub fingerprint: u64,
+    /// The draws that went wrong, if they were asked for.
+    pub drawn: BTreeSet<Draw>,
+    /// What happened, if it was asked for.
+    pub timeline: Option<Timeline>,
+}
+
+/// What to keep of a run besides its outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Every event, in words.
+    pub timeline: bool,
+    /// The draws that went wrong.
+    pub draws: bool,
+}
+
+/// Plays a script.
+#[must_use]
+pub fn play(script: &Script, keep: Keep) -> Run {
+    let mut world = World::new(script);
+    world.nature.timeline = keep.timeline.then(Timeline::default);
+    world.nature.drawn = keep.draws.then(BTreeSet::new);
+    world.run();
+    let fingerprint = world.nature.fingerprint();
+    let Nature { guarantees, steps, coverage, drawn, timeline, .. } = world.nature;
+    Run {
+        violation: guarantees.into_violation(),
+        steps,
+        coverage,
+        fingerprint,
+        drawn: drawn.unwrap_or_default(),
+        timeline,
+    }
+}
+
+/// A host and who runs on it.
+struct Site {
+    clock: HostClock,
+    occupant: Option<Box<Process>>,
+    starts: u32,
+    requests: u32,
+    watches: u32,
+}
+
+struct World<'s> {
+    script: &'s Script,
+    sites: Vec<Site>,
+    nature: Nature<'s>,
+    next_action: usize,
+}
+
+/// What is next, and where.
+enum Next {
+    Action,
+    OnAgenda,
+    Timer(usize),
+    Deadline,
+}
+
+impl<'s> World<'s> {
+    fn new(script: &'s Script) -> Self {
+        let sites = script.places.iter().map(|place| Site {
+            clock: place.clock.clone(),
+            occupant: None,
+            starts: 0,
+            requests: 0,
+            watches: 0,
+        });
+        Self { script, sites: sites.collect(), nature: Nature::new(script), next_action: 0 }
+    }
+
+    fn run(&mut self) {
+        while self.nature.guarantees.hold() {
+            let (at, next) = self.next();
+            if at == Real::MAX {
+                return;
+            }
+            self.nature.now = self.nature.now.max(at);
+            match next {
+                Next::Action => self.act(),
+                Next::OnAgenda => {
+                    if let Some(happening) = self.nature.agenda.take() {
+                        self.happens(happening);
+                    }
+                }
+                Next::Timer(index) => self.let_run(index),
+                Next::Deadline => {
+                    if !self.reach_deadline() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn next(&self) -> (Real, Next) {
+        let action = self.script.actions.get(self.next_action).map_or(Real::MAX, |action| action.at);
+        let mut next = (action, Next::Action);
+        let agenda = self.nature.agenda.next_at();
+        if agenda < next.0 {
+            next = (agenda, Next::OnAgenda);
+        }
+        let deadline = self.nature.guarantees.next_deadline();
+        if deadline < next.0 {
+            next = (deadline, Next::Deadline);
+        }
+        for (index, site) in self.sites.iter().enumerate() {
+            if let Some(process) = &site.occupant {
+                let timer = process.timer(&site.clock);
+                if timer < next.0 {
+                    next = (timer, Next::Timer(index));
+                }
+            }
+        }
+        next
+    }
+
+    /// Gives the process at a place the time to do what it can.
+    fn let_run(&mut self, index: usize) {
+        let site = &mut self.sites[index];
+        let Some(process) = &mut site.occupant else { return };
+        let mut host = Host { clock: &site.clock, requests: &mut site.requests, watches: &mut site.watches };
+        process.run(&mut host, &mut self.nature);
+        if process.stopped {
+            self.nature.count(Fault::StoppedInOrder);
+            self.end(index, "has stopped");
+        }
+    }
+
+    /// The process at a place is no more.
+    fn end(&mut self, index: usize, how: &str) {
+        let Some(process) = self.sites[index].occupant.take() else { return };
+        let place = process.place;
+        self.nature.tell(place, || how.to_owned());
+        self.nature.guarantees.ends(place, self.nature.now);
+        if self.script.flavour == Flavour::File {
+            self.nature.requests.forget_all_of(place, process.start);
+        }
+        let identity = process.election.identity().clone();
+        self.nature.dead.push(identity);
+        for other in 0..self.sites.len() {
+            self.nature.probe_soon(u8::try_from(other).unwrap_or(u8::MAX));
+        }
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        match happening {
+            Happening::Arrives(slot) => self.arrives(slot),
+            Happening::Returns(slot) => self.returns(slot),
+            Happening::WatchOpens(place, number) => {
+                self.with(place, |nature, process| nature.watch_opens(process, number));
+            }
+            Happening::WatchShows(place, number) => {
+                self.with(place, |nature, process| nature.watch_shows(process, number));
+            }
+            Happening::WatchEnds(place, number) => {
+                self.with(place, |nature, process| nature.watch_ends(process, number, None));
+            }
+            Happening::Probe(place) => self.with(place, Nature::probe),
+        }
+    }
+
+    /// Does something to the process at a place, and lets it run.
+    fn with(&mut self, place: u8, act: impl FnOnce(&mut Nature<'s>, &mut Process)) {
+        if let Some(process) = &mut self.sites[usize::from(place)].occupant {
+            act(&mut self.nature, process);
+            self.let_run(usize::from(place));
+        }
+    }
+
+    fn arrives(&mut self, slot: u32) {
+        let mut arrived = self.nature.arrived(slot);
+        let Some(request) = arrived.request.take() else { return };
+        let place = arrived.sender.place;
+        let site = &self.sites[usize::from(place)];
+        let process = site.occupant.as_ref().filter(|process| process.start == arrived.sender.start);
+        let writer = process.map_or(Writer::OF_THE_DEAD, |it| it.as_writer(&site.clock, self.nature.now));
+        let awaited = match (process, arrived.sender.attempt) {
+            (Some(process), Attempting::Ours(id)) => process.attempt_is(id),
+            _ => false,
+        };
+        let before = self.nature.store.object().cloned();
+        let outcome = self.nature.store.serve(&request, writer, self.nature.now);
+        self.nature.step(0x100 | u64::from(place));
+        self.nature.tell(place, || told(&arrived, &request, &outcome));
+        self.nature.guarantees.served(&Served {
+            place,
+            start: arrived.sender.start,
+            request: &request,
+            before: before.as_ref(),
+            outcome: &outcome,
+            at: self.nature.now,
+        });
+        let wrote = matches!(outcome, Outcome::Accepted(_));
+        if wrote {
+            self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), awaited);
+        }
+        self.nature.answer(arrived, outcome);
+        if wrote {
+            self.changed();
+        }
+    }
+
+    /// The record changed: open watches will show it.
+    fn changed(&mut self) {
+        for site in &mut self.sites {
+            if let Some(process) = &mut site.occupant {
+                self.nature.show_changes(process);
+            }
+        }
+    }
+
+    fn returns(&mut self, slot: u32) {
+        let InFlight { sender, number, word, .. } = self.nature.arrived(slot);
+        let index = usize::from(sender.place);
+        let (Some(process), Some(word)) = (&mut self.sites[index].occupant, word) else { return };
+        if process.start != sender.start {
+            return;
+        }
+        let Attempting::Ours(id) = sender.attempt else { return };
+        if process.attempt_is(id) && process.mailbox.ended.is_none() {
+            self.nature.tell(sender.place, || format!("#{number} answered: {:?}", word.outcome));
+            process.mailbox.ended = Some(word);
+        } else {
+            return;
+        }
+        self.let_run(index);
+    }
+
+    /// A time comes at which promises are due; whether the world goes on.
+    fn reach_deadline(&mut self) -> bool {
+        self.nature.guarantees.reach_deadline(self.nature.now)
+    }
+}
+
+fn told(arrived: &InFlight, request: &Request, outcome: &Outcome) -> String {
+    let what = match request {
+        Request::Read => "read",
+        Request::Create(_) => "create",
+        Request::Update(record, _) if record.holder.is_none() => "release",
+        Request::Update(..) => "update",
+    };
+    let came = match outcome {
+        Outcome::Accepted(version) => format!("makes @{}", version.number),
+        Outcome::Read(Some((record, version))) => {
+            format!("finds @{} {}", version.number, nature::in_words(record))
+        }
+        Outcome::Read(None) => "finds nothing".to_owned(),
+        other => format!("{other:?}"),
+    };
+    format!("    #{} {what} reaches the store: {came}", arrived.number)
+}

@@ -1,0 +1,148 @@
+//! Everything in a world but the processes: time, the network, the store, and who watches them all.
+
+use std::collections::BTreeSet;
+
+use election::{Event, Identity, LostReason, Record, Request};
+
+use super::agenda::{Agenda, Happening};
+use super::process::Process;
+use super::requests::{Failing, Requests};
+use crate::clock::{MILLISECOND, Real};
+use crate::coverage::{Coverage, Fault};
+use crate::guarantees::Guarantees;
+use crate::random::Dice;
+use crate::script::{Draw, Script};
+use crate::store::Store;
+use crate::timeline::Timeline;
+
+#[derive(Debug)]
+pub(super) struct Nature<'s> {
+    pub(super) script: &'s Script,
+    pub(super) now: Real,
+    pub(super) agenda: Agenda,
+    pub(super) requests: Requests,
+    pub(super) store: Store,
+    pub(super) outages: Vec<Failing>,
+    pub(super) guarantees: Guarantees,
+    pub(super) steps: u64,
+    pub(super) coverage: Coverage,
+    /// Which draws went wrong, if that is to be known.
+    pub(super) drawn: Option<BTreeSet<Draw>>,
+    pub(super) timeline: Option<Timeline>,
+    /// The identities of processes that are no more.
+    pub(super) dead: Vec<Identity>,
+    fingerprint: u64,
+}
+
+impl<'s> Nature<'s> {
+    pub(super) fn new(script: &'s Script) -> Self {
+        Self {
+            script,
+            now: 0,
+            agenda: Agenda::default(),
+            requests: Requests::default(),
+            store: Store::empty(script.flavour, script.seed),
+            outages: Vec::new(),
+            guarantees: Guarantees::new(script),
+            steps: 0,
+            coverage: Coverage::default(),
+            drawn: None,
+            timeline: None,
+            dead: Vec::new(),
+            fingerprint: script.seed,
+        }
+    }
+
+    pub(super) const fn count(&mut self, fault: Fault) {
+        self.coverage.count(fault);
+    }
+
+    pub(super) fn drew(&mut self, draw: Draw) {
+        if let Some(drawn) = &mut self.drawn {
+            drawn.insert(draw);
+        }
+    }
+
+    /// A protocol step: an input handled by an elector, or a request served by the store.
+    pub(super) const fn step(&mut self, what: u64) {
+        self.steps += 1;
+        let mixed = (self.fingerprint ^ what).wrapping_mul(0x0000_0100_0000_01b3) ^ self.now;
+        self.fingerprint = mixed.rotate_left(23);
+    }
+
+    pub(super) const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    // ---- proof of death --------------------------------------------------------------------------
+
+    /// The store may soon prove to this place that the holder it waits for is dead.
+    pub(super) fn probe_soon(&mut self, place: u8) {
+        if self.script.proof_of_death {
+            let mut dice = Dice::of(self.script.seed, &[5, u64::from(place), self.now]);
+            let after = MILLISECOND + dice.below(self.script.proof_after);
+            self.agenda.add(self.now + after, Happening::Probe(place));
+        }
+    }
+
+    /// The store looks whether the holder that this process waits for is dead.
+    pub(super) fn probe(&mut self, process: &mut Process) {
+        let named = self.store.record().and_then(|record| record.holder.as_ref());
+        if let Some(suspect) = process.suspect.as_ref().filter(|suspect| Some(*suspect) == named)
+            && self.dead.contains(suspect)
+        {
+            process.mailbox.dead = Some(suspect.clone());
+        }
+    }
+
+    // ---- what is counted -------------------------------------------------------------------------
+
+    pub(super) fn note_event(&mut self, place: u8, event: &Event) {
+        match event {
+            Event::Acquired { .. } => self.count(Fault::Term),
+            Event::Lost { reason: LostReason::Expired, .. } => self.count(Fault::Expired),
+            Event::Released => self.count(Fault::Released),
+            _ => {}
+        }
+        self.tell(place, || format!("{event:?}"));
+    }
+
+    /// A write took effect; `awaited`: its sender still waits for the reply.
+    pub(super) fn count_write(&mut self, request: &Request, before: Option<&Record>, awaited: bool) {
+        let (Request::Create(record) | Request::Update(record, _)) = request else { return };
+        if record.holder.is_some() && !awaited {
+            self.count(Fault::LandedLate);
+        }
+        if record.holder.is_none() || before.map(|before| &before.holder) == Some(&record.holder) {
+            return;
+        }
+        self.count(match before.map(|before| before.holder.as_ref()) {
+            None => Fault::Created,
+            Some(None) => Fault::TakenReleased,
+            Some(Some(holder)) if self.dead.contains(holder) => Fault::TakenFromDead,
+            Some(Some(_)) => Fault::TakeOver,
+        });
+    }
+
+    /// Writes a line into the timeline, if there is one.
+    pub(super) fn tell(&mut self, place: u8, what: impl FnOnce() -> String) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.write(self.now, Some(place), &what());
+        }
+    }
+
+    /// As [`tell`](Self::tell), of what concerns no place.
+    pub(super) fn tell_all(&mut self, what: impl FnOnce() -> String) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.write(self.now, None, &what());
+        }
+    }
+}
+
+/// A record in a few words.
+pub(super) fn in_words(record: &Record) -> String {
+    let holder = record.holder.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
+    let duration = record.lease_duration.map_or_else(|| "no duration".to_owned(), |it| format!("{it:?}"));
+    let strategy = if record.strategy.is_some() { ", coordinated" } else { "" };
+    format!("{holder}, {duration}, transition {}{strategy}", record.transitions)
+}
