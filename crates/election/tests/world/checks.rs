@@ -103,6 +103,7 @@ impl Candidate {
         let (when, count) = self.checks.sent_at_once;
         let count = if when == real { count + 1 } else { 1 };
         assert!(count <= 20, "{}: {count} attempts at one instant", self.name); // G10
+        assert!(self.sent.len() < 10_000, "{}: hurries", self.name); // more than any story is long
         self.checks.sent_at_once = (real, count);
     }
 
