@@ -35,6 +35,8 @@ pub(super) struct Directory {
 impl Directory {
     /// A Lease is limited to less by Kubernetes.
     const LONGEST_FILE: u64 = 2 << 20;
+    /// How many files may be swept before one stays: each takes a sweep at the same microsecond.
+    const TEMPORARIES: usize = 8;
     const FIRST_PAUSE: Duration = Duration::from_millis(1);
     const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 
@@ -81,9 +83,9 @@ impl Directory {
     pub(super) async fn lock(&self) -> Result<Locked<'_>, StoreError> {
         let mut pause = Self::FIRST_PAUSE;
         loop {
-            match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+            match try_lock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
-                Err(Errno::WOULDBLOCK | Errno::INTR) => {}
+                Err(Errno::WOULDBLOCK) => {}
                 Err(error) => return Err(refused("locking the directory", &self.path, error)),
             }
             tokio::time::sleep(pause).await;
@@ -131,14 +133,8 @@ impl Directory {
     /// Writes `content` to a file of its own, down to the disk. It is removed again unless it
     /// [takes the place](Temporary::replace) of another.
     pub(super) fn temporary(&self, election: &str, content: &[u8]) -> Result<Temporary<'_>, StoreError> {
-        let name = temporary_name(election)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let fd = rustix::fs::openat(&self.fd, &name, flags, FILE_MODE)
-            .map_err(|error| refused("creating a file in the directory", &self.path, error))?;
-        let temporary = Temporary { directory: self, name, file: Some(File::from(fd)) };
+        let temporary = self.locked_temporary(election)?;
         let write = |mut file: &File| {
-            // The lock says that we are alive: see `sweep`.
-            rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)?;
             file.write_all(content)?;
             file.sync_all()
         };
@@ -148,6 +144,36 @@ impl Directory {
             .map_or(Ok(()), write)
             .map_err(|error| refused("writing a file in the directory", &self.path, error))?;
         Ok(temporary)
+    }
+
+    /// A file whose lock says that its process lives. Before it was locked a [sweep](super::sweep)
+    /// may have taken it for a dead one's; then another is made.
+    fn locked_temporary(&self, election: &str) -> Result<Temporary<'_>, StoreError> {
+        for _ in 0..Self::TEMPORARIES {
+            let name = temporary_name(election)?;
+            let path = self.path.join(&name);
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            let fd = rustix::fs::openat(&self.fd, &name, flags, FILE_MODE)
+                .map_err(|error| refused("creating a file in the directory", &self.path, error))?;
+            let file = File::from(fd);
+            let locked = try_lock(&file, FlockOperation::NonBlockingLockExclusive);
+            let stat = rustix::fs::fstat(&file);
+            let temporary = Temporary { directory: self, name, file: Some(file) };
+            match locked {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => continue,
+                Err(error) => return Err(refused("locking a file in the directory", &path, error)),
+            }
+            let stat = stat.map_err(|error| refused("fstat", &path, error))?;
+            if file_there(&path) == Ok(FileId::of(&stat)) {
+                return Ok(temporary);
+            }
+        }
+        Err(StoreError::refused(format!(
+            "{}: every file made there is removed at once. See what removes them, or choose another directory with \
+             CLUSTER_LEADER_STORE=file:DIR",
+            self.path.display()
+        )))
     }
 
     /// Whether files can be created in the directory.
@@ -242,6 +268,11 @@ fn temporary_name(election: &str) -> Result<String, StoreError> {
 pub(super) fn random() -> Result<u64, StoreError> {
     getrandom::u64()
         .map_err(|error| StoreError::refused(format!("no randomness for the name of a file: {error}")))
+}
+
+/// Takes a lock if it can be had now.
+pub(super) fn try_lock(file: impl AsFd, how: FlockOperation) -> rustix::io::Result<()> {
+    rustix::io::retry_on_intr(|| rustix::fs::flock(&file, how))
 }
 
 /// The file that `path` names now, not following a link.

@@ -17,7 +17,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 
-use super::directory::{FILE_MODE, Locked, file_there, open_to_look};
+use super::directory::{FILE_MODE, Locked, file_there, open_to_look, try_lock};
 use super::file_id::FileId;
 use super::problem::refused;
 use crate::store::StoreError;
@@ -69,7 +69,7 @@ impl HolderLock {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let fd = rustix::fs::openat(directory, &name, flags, FILE_MODE)
             .map_err(|error| refused("creating the holder's file", &path, error))?;
-        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+        match try_lock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => {
                 return Err(StoreError::refused(format!(
@@ -129,7 +129,7 @@ pub(super) fn is_proven_dead(directory: &Path, election: &str, holder: &Identity
 /// The three of the proof, on the file opened under its name.
 pub(super) fn shows_death(opened: &OwnedFd, path: &Path, file: FileId) -> bool {
     rustix::fs::fstat(opened).is_ok_and(|stat| FileId::of(&stat) == file)
-        && rustix::fs::flock(opened, FlockOperation::NonBlockingLockShared).is_ok()
+        && try_lock(opened, FlockOperation::NonBlockingLockShared).is_ok()
         // Looked at only now: whoever lives removes the name before it lets go of the lock.
         && file_there(path) == Ok(file)
 }

@@ -1,22 +1,18 @@
 //! Removing what dead processes have left behind.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, FlockOperation};
 
-use super::directory::{Locked, file_there, open_to_look};
+use super::directory::{Locked, file_there, open_to_look, try_lock};
 use super::file_id::FileId;
 use super::holder;
-
-/// A file that was created just now may not be locked yet.
-const TEMPORARY_IS_OLD: Duration = Duration::from_secs(60);
 
 /// Removes this election's files that no living process keeps locked: those of holders, but for
 /// the file called `keep` (the record's holder's, which others may need for their proof), and
 /// records that never took their place.
 ///
-/// Holders' files are created under the same lock on the directory, so none is met half-made.
+/// Holders' files are created under the same lock on the directory, so none is met half-made. A record
+/// that is not locked yet may be: whoever writes it notices and makes another.
 /// What cannot be removed is left for the next time.
 pub(super) fn sweep(locked: &Locked<'_>, election: &str, keep: Option<&str>) {
     let entries = match Dir::read_from(locked.directory()) {
@@ -41,7 +37,7 @@ pub(super) fn sweep(locked: &Locked<'_>, election: &str, keep: Option<&str>) {
 fn remove_if_abandoned(locked: &Locked<'_>, name: &str) {
     let path = locked.directory().path().join(name);
     let Ok(fd) = open_to_look(&path) else { return };
-    let Some(id) = abandoned(&fd, name) else { return };
+    let Some(id) = abandoned(&fd) else { return };
     if file_there(&path) == Ok(id) {
         match rustix::fs::unlinkat(locked.directory(), name, AtFlags::empty()) {
             Ok(()) => tracing::debug!("{}: removed: its process is gone", path.display()),
@@ -50,16 +46,9 @@ fn remove_if_abandoned(locked: &Locked<'_>, name: &str) {
     }
 }
 
-fn abandoned(fd: &OwnedFd, name: &str) -> Option<FileId> {
-    let stat = rustix::fs::fstat(fd).ok()?;
-    if name.starts_with('.') {
-        let written = UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(stat.st_mtime).ok()?))?;
-        if SystemTime::now().duration_since(written).ok()? < TEMPORARY_IS_OLD {
-            return None;
-        }
-    }
-    rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive).ok()?;
-    Some(FileId::of(&stat))
+fn abandoned(fd: &OwnedFd) -> Option<FileId> {
+    try_lock(fd, FlockOperation::NonBlockingLockExclusive).ok()?;
+    rustix::fs::fstat(fd).ok().map(|stat| FileId::of(&stat))
 }
 
 /// Exactly the names that [`Directory::temporary`](super::directory::Directory::temporary) gives.

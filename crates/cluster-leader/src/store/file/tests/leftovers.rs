@@ -10,8 +10,6 @@ use super::child::{Actor, Part};
 use super::{World, held_by, run};
 use crate::store::Store;
 
-const OLD_TEMPORARY: &str = ".billing-jobs.0123456789abcdef.tmp";
-
 fn write_aged(world: &World, name: &str, age: Duration) -> File {
     let file = File::create(world.path(name)).unwrap();
     file.set_modified(SystemTime::now() - age).unwrap();
@@ -31,7 +29,6 @@ fn what_the_dead_left_is_removed_and_nothing_else() {
         ".billing-jobs.tmp",
         "billing-jobs.txt",
         "holder",
-        ".billing-jobs.00000000000000aa.tmp", // too young to be certain
         ".billing-jobs.00000000000000bb.tmp", // being written
     ];
     let mut leader = Actor::start(&world, Part::Lead);
@@ -40,10 +37,10 @@ fn what_the_dead_left_is_removed_and_nothing_else() {
     for name in &others[1..8] {
         write_aged(&world, name, hour);
     }
-    write_aged(&world, others[8], Duration::ZERO);
-    let written = write_aged(&world, others[9], hour);
+    let written = write_aged(&world, others[8], hour);
     rustix::fs::flock(&written, FlockOperation::LockExclusive).unwrap();
-    write_aged(&world, OLD_TEMPORARY, hour);
+    write_aged(&world, ".billing-jobs.0123456789abcdef.tmp", hour);
+    write_aged(&world, ".billing-jobs.00000000000000aa.tmp", Duration::ZERO);
     write_aged(&world, "billing-jobs.dead_1.holder", Duration::ZERO);
     write_aged(&world, "billing-jobs.dead_2.holder", hour);
 
