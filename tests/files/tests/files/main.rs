@@ -1,0 +1,38 @@
+//! The file store, by its users: processes that come to harm.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod aftermath;
+mod kills;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use tests_files::{Contender, Setup, Timings, World};
+
+/// A dead leader's lease is far from over when a test ends: whoever takes over had the proof.
+const LONG_LEASE: Timings = Timings { lease: 60_000, renew: 2_000, retry: 200 };
+
+fn contender<'a>(world: &'a World, name: &'a str, timings: Timings) -> Setup<'a> {
+    Contender::of(env!("CARGO_BIN_EXE_contender"), world, name, timings)
+}
+
+/// Does `run` for each of `all`, several at a time: most of a run is spent waiting.
+fn for_each<T: Sync>(all: &[T], run: impl Fn(&T) + Sync) {
+    const AT_A_TIME: usize = 8;
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    run(one);
+                }
+            });
+        }
+    });
+}
