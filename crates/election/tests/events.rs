@@ -86,3 +86,26 @@ fn g6_tokens_grow_over_expiries_releases_and_deletions() {
     assert_eq!(tokens.len(), 4, "{:?}", world.terms(us));
     assert!(tokens.is_sorted_by(|earlier, later| earlier < later), "{tokens:?}");
 }
+
+#[test]
+fn every_reason_is_explained_in_words_of_its_own() {
+    use LostReason::{
+        Blanked, Coordinated, Deleted, DriverFailed, DuplicateIdentity, Expired, HostStuck, SteppedDown,
+        Stopped, Superseded,
+    };
+    let reasons = [
+        (Expired, "deadline"),
+        (Superseded, "another process holds"),
+        (Blanked, "blanked"),
+        (Deleted, "deleted"),
+        (Coordinated, "coordinated"),
+        (DuplicateIdentity, "identity"),
+        (SteppedDown, "step down"),
+        (Stopped, "stopped"),
+        (HostStuck, "host"),
+        (DriverFailed, "thread"),
+    ];
+    for (reason, word) in reasons {
+        assert!(reason.explanation().contains(word), "{reason:?}: {}", reason.explanation());
+    }
+}

@@ -9,7 +9,7 @@ fn an_identity_is_a_shown_name_and_a_suffix() {
     let identity = Identity::of_start("billing-7d9f_x", "k3v9q0ab");
     assert_eq!(identity.as_str(), "billing-7d9f_x_k3v9q0ab");
     assert_eq!(identity.shown_name(), "billing-7d9f_x");
-    assert_eq!(identity.to_string(), identity.as_str());
+    assert_eq!([identity.to_string(), format!("{identity:?}")], [identity.as_str(); 2]);
     for (text, shown) in [("other_1", "other"), ("other", "other"), ("", ""), ("_1", "")] {
         assert_eq!(Identity::from(text).shown_name(), shown);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use election::{Identity, Outcome, Record, Request};
+use election::{Election, Identity, Input, Instant, Outcome, Record, Request, Timing, WallTime};
 
 use crate::world::{Fate, Setup, Who, World, held_by, millis, secs};
 
@@ -119,5 +119,27 @@ fn g10_whoever_deletes_our_record_at_once_does_not_make_us_hurry() {
             let busiest = busiest_retry_period(&world, us);
             assert!(busiest <= 2, "{watch:?}, {reply_after} ms: {busiest} of {:?}", world.sent(us));
         }
+    }
+}
+
+/// Retries are spread by `SplitMix64`: these are its published numbers from this seed.
+#[test]
+fn a_retry_comes_after_one_to_two_periods_evenly_spread() {
+    let published: [u64; 4] = [
+        6_457_827_717_110_365_317,
+        3_203_168_211_198_807_973,
+        9_817_491_932_198_370_423,
+        4_593_380_528_125_082_431,
+    ];
+    let period = secs(1_700_000_000); // so long that hardly a bit of them is lost
+    let timing = Timing::new(secs(2_147_483_647), secs(2_140_000_000), period).unwrap();
+    let mut now = Instant::from_nanos(0);
+    let mut us = Election::new("us_1".into(), timing, 1_234_567, now);
+    for number in published {
+        let attempt = us.handle(Input::Tick, now, WallTime::default()).attempt.unwrap();
+        let refused = us.handle(Input::Finished(attempt.id, Outcome::Refused), now, WallTime::default());
+        let spread = Duration::from_nanos(number % u64::try_from(period.as_nanos()).unwrap());
+        assert_eq!(refused.wake, Some(now + period + spread));
+        now = now + period + spread;
     }
 }

@@ -2,7 +2,7 @@
 
 use election::{Event, Input, Request, Seen};
 
-use crate::world::{Fate, Setup, Who, World, held_by, millis, secs};
+use crate::world::{Fate, Setup, Who, World, held_by, millis, secs, without_watch};
 
 fn lagging(lag: u64) -> Setup {
     Setup { watch: Some(millis(lag)), ..Setup::default() }
@@ -163,9 +163,23 @@ fn g10_without_a_watch_a_follower_polls_and_with_one_it_is_silent() {
     world.run_until(secs(200));
     let polls = world.sent_since(us, secs(100)).len();
     assert!((25..=50).contains(&polls), "every 2 to 4 s: {polls}");
+    let first = world.first_sent(us, "read", secs(100)).unwrap();
+    assert!((secs(102)..secs(104)).contains(&first), "not with everybody else, at {first:?}");
     world.open_watch(us, secs(0));
     world.run_until(secs(300));
     assert!(world.sent_since(us, secs(201)).is_empty());
+}
+
+#[test]
+fn a_watch_that_fails_to_open_time_and_again_does_not_put_off_the_polls() {
+    let mut world = World::new();
+    world.start("leader");
+    let us = world.start_with("us", &without_watch());
+    for second in 1..100 {
+        world.run_until(secs(second));
+        world.give(us, Input::Watching(false));
+    }
+    assert!(world.sent(us).len() > 25, "{:?}", world.sent(us));
 }
 
 /// Nothing reaches the follower, so it believes the holder dead. The guard knows better.
