@@ -1,1 +1,36 @@
-//! Chaos on a real kube-apiserver.
+//! Chaos on a real kube-apiserver: processes that are killed, frozen and cut off, and asked all the
+//! time whether they lead.
+//!
+//! | file | what |
+//! |---|---|
+//! | `contender.rs`, `ours.rs`, `peers.rs` | the programs that are put to the test |
+//! | `proxy.rs`, `seat.rs`, `spawner.rs`, `arena.rs` | a network, a process, an election of three |
+//! | `faults.rs` | what is done to them, by kinds |
+//! | `run.rs` | episodes, side by side, by a seed |
+//! | `report.rs` | what came of them |
+//! | `clock.rs` | time and chance |
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a harness fails by panicking"
+)]
+
+mod arena;
+mod clock;
+mod contender;
+mod faults;
+mod ours;
+mod peers;
+mod proxy;
+mod report;
+mod run;
+mod seat;
+mod spawner;
+
+pub use contender::{Contender, Program, Server, Timings};
+pub use ours::Ours;
+pub use peers::Peer;
+pub use report::{Report, Totals};
+pub use run::{Episode, Outcome, Plan, Ran, run};

@@ -85,6 +85,12 @@ impl ApiServer {
         &self.admin
     }
 
+    /// The file by which its administrator finds it.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.announced.kubeconfig
+    }
+
     /// The requests that it saw.
     #[must_use]
     pub fn audit(&self) -> Audit {
@@ -103,11 +109,15 @@ impl ApiServer {
         Namespace::existing(self, "default")
     }
 
-    pub(crate) fn host(&self) -> &str {
+    /// The address that it listens at,
+    #[must_use]
+    pub fn host(&self) -> &str {
         &self.announced.host
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// and the port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
         self.announced.port
     }
 

@@ -107,6 +107,12 @@ impl Process {
         status
     }
 
+    /// Whether it has ended, and all that it wrote has been read.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        lock(&self.lines.written).streams_at_end == 2
+    }
+
     /// How many lines it has written so far.
     #[must_use]
     pub fn line_count(&self) -> usize {
