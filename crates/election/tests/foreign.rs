@@ -90,6 +90,19 @@ fn a_leader_that_finds_its_record_changed_leads_no_more_at_once() {
     }
 }
 
+#[test]
+fn a_leaders_renewal_puts_its_own_duration_back() {
+    for edited in [None, Some(secs(1)), Some(secs(60))] {
+        let mut world = World::new();
+        let us = world.start("us");
+        world.run_until(secs(3));
+        world.edit(|record| record.lease_duration = edited);
+        world.run_until(secs(6));
+        assert_eq!(world.terms(us), ["0 acquired 101"], "with our times it is still our record");
+        assert_eq!(world.store.record().unwrap().lease_duration, Some(secs(15)));
+    }
+}
+
 /// client-go's release can blank another's lease. Ours is then acquired anew.
 #[test]
 fn a_blanked_record_is_acquired_anew() {

@@ -1,6 +1,6 @@
 //! What a watch shows, early or late.
 
-use election::{Event, Input, Request, Seen};
+use election::{Election, Event, Input, Instant, Outcome, Request, Seen, Timing, Version, WallTime};
 
 use crate::world::{Fate, Setup, Who, World, held_by, millis, secs, without_watch};
 
@@ -150,6 +150,22 @@ fn a_read_that_the_watch_has_overtaken_is_old_news() {
     assert_eq!(world.of(us).election.record(), Some(&held_by("another")));
     world.run_until(secs(16));
     assert_eq!(world.sent(us), ["0 read", "15.2 take over"]);
+}
+
+/// A watch may show a deletion with the last number of what was deleted. Then the next number may
+/// already be that of the record after it.
+#[test]
+fn a_record_that_was_created_right_after_a_deletion_is_no_contradiction() {
+    let (now, wall) = (Instant::from_nanos(0), WallTime::default());
+    let mut us = Election::new("us_1".into(), Timing::default(), 1, now);
+    let version = |uid: &str, number| Version { uid: uid.into(), number };
+    let read = us.handle(Input::Tick, now, wall).attempt.unwrap();
+    for seen in [Seen::Present(held_by("other"), version("a", 7)), Seen::Deleted(version("a", 7))] {
+        assert_eq!(us.handle(Input::Seen(seen), now, wall).attempt, None);
+    }
+    let found = Outcome::Read(Some((held_by("another"), version("b", 8))));
+    assert_eq!(us.handle(Input::Finished(read.id, found), now, wall).attempt, None, "no need to read again");
+    assert_eq!(us.record(), Some(&held_by("another")));
 }
 
 #[test]
