@@ -9,10 +9,12 @@ import org.apache.curator.retry.ExponentialBackoffRetry;
 final class Curator {
 
     public static void main(String[] args) throws Exception {
+        String sessionTimeout = required("SESSION_TIMEOUT_MS");
+        String connectionTimeout = System.getenv().getOrDefault("CONNECTION_TIMEOUT_MS", sessionTimeout);
         CuratorFramework client = CuratorFrameworkFactory.newClient(
                 required("ZOOKEEPER_CONNECT"),
-                Integer.parseInt(required("SESSION_TIMEOUT_MS")),
-                Integer.parseInt(required("CONNECTION_TIMEOUT_MS")),
+                Integer.parseInt(sessionTimeout),
+                Integer.parseInt(connectionTimeout),
                 new ExponentialBackoffRetry(100, 29, 1000));
         String path = "/" + required("ELECTION_NAMESPACE") + "/" + required("ELECTION_NAME");
         LeaderLatch latch = new LeaderLatch(client, path, required("ELECTION_IDENTITY"));

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -43,6 +44,8 @@ final class Fabric8 {
             try {
                 started.join();
                 say("the election of " + identity + " ended");
+            } catch (CancellationException e) {
+                say("the election of " + identity + " was cancelled");
             } catch (RuntimeException e) {
                 say("the election of " + identity + " ended: " + e);
             }

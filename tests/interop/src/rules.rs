@@ -1,0 +1,133 @@
+//! What client-go would have written, and when another may lead.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::clock;
+use crate::record::{Record, Writer};
+
+const TOKEN: &str = "cluster-leader.io/token";
+const STEP_DOWN: &str = "cluster-leader.io/step-down";
+
+/// From when to when another may lead, by the rules: nobody who keeps them leads meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The holder.
+    pub(crate) holder: String,
+    /// It has acquired here, and maybe earlier.
+    pub(crate) from: u64,
+    /// Until here nobody may take over: it has released, or has not renewed for the record's duration.
+    pub(crate) until: u64,
+}
+
+/// The claims of holders that are not ours.
+///
+/// They end too early rather than too late: `renewTime` is from before the write was sent, and others
+/// count the duration from when they saw it.
+pub(crate) fn claims(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = Vec::new();
+    let mut last: Option<&Record> = None;
+    for record in records {
+        let same = last.is_some_and(|last| last.holder() == record.holder());
+        if record.holder().is_empty() {
+            if let (Some(claim), Some(last)) = (claims.last_mut(), last)
+                && claim.holder == last.holder()
+            {
+                claim.until = claim.until.min(clock::at_wall(record.time("renewTime")));
+            }
+        } else if !is_ours(record.holder()) {
+            let until = clock::at_wall(record.time("renewTime"))
+                + clock::nanos(Duration::from_secs(record.seconds()));
+            match claims.last_mut() {
+                Some(claim) if same => claim.until = until,
+                _ => {
+                    let holder = record.holder().to_owned();
+                    claims.push(Claim { holder, from: record.seen, until });
+                }
+            }
+        }
+        last = Some(record);
+    }
+    claims
+}
+
+/// Checks every state of the Lease against the one before.
+///
+/// # Panics
+/// One is not what client-go would have made of it, or somebody has taken over too early.
+pub(crate) fn check(records: &[Record]) {
+    let mut last: Option<&Record> = None;
+    let mut acquired = 0;
+    for record in records {
+        let writer = record.writer(last);
+        if writer != Writer::Test {
+            if last.is_none_or(|last| last.holder() != record.holder()) {
+                acquired = record.version;
+            }
+            transition(last, record, writer);
+            if writer == Writer::Ours {
+                ours(last, record, acquired);
+            }
+        }
+        last = Some(record);
+    }
+}
+
+/// What everybody keeps to.
+fn transition(last: Option<&Record>, record: &Record, writer: Writer) {
+    let Some(last) = last else {
+        assert_eq!(record.transitions(), 0, "the first, by {writer:?}: {record:#?}");
+        return;
+    };
+    let is_take_over = !record.holder().is_empty() && record.holder() != last.holder();
+    let more = i64::from(is_take_over);
+    assert_eq!(
+        record.transitions(),
+        last.transitions() + more,
+        "by {writer:?}, after {last:#?}: {record:#?}"
+    );
+    if is_take_over && !last.holder().is_empty() {
+        let stood = record.time("renewTime").duration_since(last.time("renewTime"));
+        let lease = SignedDuration::from_secs(i64::try_from(last.seconds()).expect("a duration"));
+        assert!(stood >= lease, "{writer:?} took over after {stood:?}: from {last:#?}: {record:#?}");
+    }
+}
+
+/// What we keep to: every field that client-go writes, as it does, and nothing that concerned another
+/// holder.
+fn ours(last: Option<&Record>, record: &Record, acquired: u64) {
+    let spec = record.lease["spec"].as_object().expect("a spec");
+    let written = |field: &str| spec.get(field).is_some_and(|value| !value.is_null());
+    let fields = ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"];
+    assert!(fields.into_iter().all(written), "a field is missing: {record:#?}");
+    assert_eq!(spec.len(), fields.len(), "a field too many: {record:#?}");
+    let (acquire, renew) = (record.time("acquireTime"), record.time("renewTime"));
+    for field in ["acquireTime", "renewTime"] {
+        let text = spec[field].as_str().expect("a text");
+        assert_eq!(text.len(), "2026-01-01T00:00:00.000000Z".len(), "{field}: {record:#?}");
+    }
+    // Honest wall time, by which fabric8 judges. It may wait in the API server's queue, not lead.
+    let ahead = clock::at_wall(renew).saturating_sub(record.seen);
+    assert!(ahead < 1_100_000_000, "renewTime is {ahead} ns ahead of the wall clock: {record:#?}");
+
+    let token = record.annotation(TOKEN);
+    assert_eq!(record.annotation(STEP_DOWN), None, "{record:#?}");
+    let Some(last) = last else {
+        assert_eq!((acquire, token), (renew, None), "{record:#?}");
+        return;
+    };
+    if record.holder().is_empty() {
+        assert_eq!((record.seconds(), acquire, token), (1, renew, None), "a release: {record:#?}");
+    } else if record.holder() == last.holder() {
+        assert_eq!(acquire, last.time("acquireTime"), "a renewal: {record:#?}");
+        assert_ne!(
+            renew.as_second(),
+            last.time("renewTime").as_second(),
+            "client-go sees whole seconds: {record:#?}"
+        );
+        assert_eq!(token, Some(format!("{acquired} {}", record.holder()).as_str()), "{record:#?}");
+    } else {
+        assert_eq!((acquire, token), (renew, None), "a take-over: {record:#?}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Ours with client-go and fabric8 on one Lease of a real kube-apiserver.
+//!
+//! All have a lease of 3 s, a renew deadline of 2 s and a retry period of 0.5 s.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod moving_on;
+mod pauses;
+
+use std::thread;
+
+use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, build_ours};
+use cluster_leader_tests_kubernetes::{SharedServer, measured, skipped};
+
+static SERVER: SharedServer = SharedServer::new("interop");
+
+/// Who stands beside ours.
+const FLEETS: [(&str, &[Kind]); 3] = [
+    ("client-go", &[Kind::ClientGo]),
+    ("fabric8", &[Kind::Fabric8]),
+    ("client-go-and-fabric8", &[Kind::ClientGo, Kind::Fabric8]),
+];
+
+/// Plays the story in each mixture of libraries, all at the same time on Leases of their own.
+fn in_all_fleets(what: &str, story: fn(&Fleet<'_>, &[Kind]) -> Judgement) {
+    build_ours();
+    if let Some(why) = [Kind::ClientGo, Kind::Fabric8].into_iter().find_map(|kind| kind.program().err()) {
+        skipped(why);
+        return;
+    }
+    let Some(server) = SERVER.get() else { return };
+    thread::scope(|scope| {
+        for (mixture, kinds) in FLEETS {
+            let play = move || {
+                let namespace = server.namespace(mixture);
+                let account = namespace.account("elector");
+                let fleet = Fleet::new(&account);
+                let judgement = story(&fleet, kinds);
+                measured(&format!("{what}: {mixture}"), &judgement);
+                judgement.assert_ours_are_right();
+            };
+            thread::Builder::new().name(mixture.to_owned()).spawn_scoped(scope, play).expect("a thread");
+        }
+    });
+}
+
+/// The names of these processes.
+fn names(peers: &[Peer]) -> Vec<&str> {
+    peers.iter().map(Peer::name).collect()
+}
+
+/// Starts one of theirs of each kind.
+fn start(fleet: &Fleet<'_>, kinds: &[Kind], generation: &str) -> Vec<Peer> {
+    kinds.iter().map(|kind| fleet.theirs(*kind, &format!("{kind}-{generation}"))).collect()
+}
