@@ -1,16 +1,33 @@
 //! The promises, one file each, checked at every instant of every world.
+//!
+//! | file | what |
+//! |---|---|
+//! | `g1.rs` ... `g12.rs` | one promise each, with tests on made-up histories that the check can go red |
+//! | `ward.rs` | what concerns one process |
+//! | `mod.rs` | what concerns several, and the first promise that broke |
 
 pub mod g1;
+pub mod g10;
+pub mod g12;
 pub mod g2;
+pub mod g3;
+pub mod g4;
+pub mod g5;
+pub mod g6;
+pub mod g7;
+pub mod g8;
+pub mod g9;
+mod ward;
 
 use std::fmt;
 
-use election::{
-    Election, Event, Identity, Input, Instant, Outcome, Output, Record, Request, Timing, Version,
-};
+use election::{Event, Identity, Instant, Outcome, Record, Request, Timing, Version};
 
-use crate::clock::{Real, SECOND};
+use crate::clock::{HostClock, Real, SECOND};
 use crate::script::Script;
+use crate::store::Store;
+use ward::Ward;
+pub use ward::{Decided, Heard};
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,28 +62,34 @@ pub struct Served<'a> {
     pub before: Option<&'a (Record, Version)>,
     /// What came of it.
     pub outcome: &'a Outcome,
-    /// When.
-    pub at: Real,
 }
 
-/// What is known of the process at a place.
-#[derive(Debug, Default)]
-struct Watched {
-    foundation: g1::Foundation,
-    renew_deadline: std::time::Duration,
+/// A name that a process has stood with.
+#[derive(Debug)]
+struct Name {
+    place: u8,
+    start: u32,
+    identity: Identity,
 }
 
 /// All checks of a world.
 #[derive(Debug)]
 pub struct Guarantees {
     lawful: bool,
+    /// Nobody else uses a name of ours.
+    names_are_ours: bool,
     violation: Option<Violation>,
-    now: Real,
-    places: Vec<Watched>,
+    wards: Vec<Option<Ward>>,
+    /// Which start of each place is the present one.
+    starts: Vec<u32>,
+    names: Vec<Name>,
     intervals: g2::Intervals,
+    tokens: g6::Tokens,
+    hand_over: g7::HandOver,
     leader_by: Real,
     end: Real,
-    deadline: Real,
+    /// What each process had sent when the quiet time began, if it was watching.
+    quiet: Option<Vec<Option<(u64, Instant)>>>,
 }
 
 impl Guarantees {
@@ -75,13 +98,17 @@ impl Guarantees {
     pub fn new(script: &Script) -> Self {
         Self {
             lawful: script.lawful,
+            names_are_ours: !script.has_impostors(),
             violation: None,
-            now: 0,
-            places: script.places.iter().map(|_| Watched::default()).collect(),
+            wards: script.places.iter().map(|_| None).collect(),
+            starts: script.places.iter().map(|_| 0).collect(),
+            names: Vec::new(),
             intervals: g2::Intervals::default(),
+            tokens: g6::Tokens::default(),
+            hand_over: g7::HandOver::new(script.hand_over_within),
             leader_by: script.leader_by,
             end: script.end,
-            deadline: script.leader_by,
+            quiet: None,
         }
     }
 
@@ -97,106 +124,233 @@ impl Guarantees {
         self.violation
     }
 
-    fn require(&mut self, guarantee: &'static str, place: u8, at: Real, checked: Result<(), String>) {
-        if let Err(what) = checked
-            && self.violation.is_none()
-        {
+    /// How long two led at a time, in sum.
+    #[must_use]
+    pub const fn overlap(&self) -> Real {
+        self.intervals.overlap()
+    }
+
+    /// When readers everywhere are told no, if nobody renews.
+    #[must_use]
+    pub fn all_claims_over_at(&self) -> Real {
+        self.intervals.all_over_at()
+    }
+
+    fn broken(&mut self, guarantee: &'static str, place: u8, at: Real, what: String) {
+        if self.violation.is_none() {
             self.violation = Some(Violation { guarantee, at, place, what });
         }
     }
 
-    // ---- what is seen ----------------------------------------------------------------------------
+    fn require(&mut self, place: u8, at: Real, checked: Result<(), ward::Broken>) {
+        if let Err((guarantee, what)) = checked {
+            self.broken(guarantee, place, at, what);
+        }
+    }
 
-    /// A process starts, or its driver begins anew.
-    pub fn starts(&mut self, place: u8, identity: &Identity, timing: Timing, now: Real) {
-        let _ = (identity, now);
-        self.places[usize::from(place)] =
-            Watched { foundation: g1::Foundation::default(), renew_deadline: timing.renew_deadline() };
+    // ---- what is seen of processes ---------------------------------------------------------------
+
+    /// A process starts.
+    pub fn starts(&mut self, place: u8, start: u32, identity: &Identity, timing: Timing, now: Instant) {
+        self.wards[usize::from(place)] = Some(Ward::new(identity, timing, now));
+        self.starts[usize::from(place)] = start;
+        self.names.push(Name { place, start, identity: identity.clone() });
+    }
+
+    /// Its driver begins anew after a panic.
+    pub fn begins_anew(&mut self, place: u8, identity: &Identity, now: Instant) {
+        let start = self.starts[usize::from(place)];
+        self.names.push(Name { place, start, identity: identity.clone() });
+        if let Some(ward) = &mut self.wards[usize::from(place)] {
+            ward.begin_anew(identity, now);
+        }
     }
 
     /// It takes another identity.
-    pub fn stands_as(&mut self, place: u8, identity: &Identity) {
-        let _ = (place, identity);
+    pub fn stands_as(&mut self, place: u8, identity: &Identity, now: Real) {
+        let start = self.starts[usize::from(place)];
+        self.names.push(Name { place, start, identity: identity.clone() });
+        if let Some(ward) = &mut self.wards[usize::from(place)] {
+            ward.stands_as(identity);
+        }
+        if self.names_are_ours {
+            self.broken(
+                "G9",
+                place,
+                now,
+                "it believes that another uses its name, and nobody does".to_owned(),
+            );
+        }
     }
 
     /// It is no more.
     pub fn ends(&mut self, place: u8, now: Real) {
+        self.wards[usize::from(place)] = None;
         self.intervals.closes(usize::from(place), now);
     }
 
-    /// A claiming write of it was acknowledged.
-    pub fn acknowledged(&mut self, place: u8, decided: Instant, version: &Version) {
-        let _ = version;
-        self.places[usize::from(place)].foundation.acknowledged(decided);
-    }
-
     /// It is told something.
-    pub fn hears(&mut self, place: u8, input: &Input, as_of: usize, now: Instant) {
-        let _ = (place, input, as_of, now);
+    pub fn hears(&mut self, place: u8, heard: &Heard<'_>, store: &Store, now: Instant) {
+        if let Some(ward) = &mut self.wards[usize::from(place)] {
+            ward.hears(heard, store, now);
+        }
     }
 
     /// It decided.
-    pub fn decides(&mut self, place: u8, election: &Election, output: &Output, now: Instant, real: Real) {
-        let _ = (election, now);
-        let watched = &mut self.places[usize::from(place)];
-        let checked = match output.claim {
-            Some(claim) => watched.foundation.check(claim.deadline, watched.renew_deadline),
-            None => {
-                watched.foundation.ends();
-                Ok(())
+    pub fn decides(&mut self, place: u8, decided: &Decided<'_>) {
+        let Some(ward) = &mut self.wards[usize::from(place)] else { return };
+        let checked = ward.decides(decided);
+        let acquired_by = ward.acquired_by();
+        self.require(place, decided.real, checked);
+        for event in &decided.output.events {
+            if let Event::Acquired { token, .. } = event
+                && let Err(what) = self.tokens.acquired(*token, acquired_by, self.lawful)
+            {
+                self.broken("G6", place, decided.real, what);
             }
-        };
-        self.require("G1", place, real, checked);
+        }
     }
 
     /// It tells its listeners.
     pub fn announces(&mut self, place: u8, event: &Event, now: Real) {
-        let _ = (place, event, now);
+        if let Some(ward) = &mut self.wards[usize::from(place)]
+            && let Err(what) = ward.announces(event)
+        {
+            self.broken("G9", place, now, what);
+        }
+        if let (Event::Lost { reason, .. }, true) = (event, now > self.leader_by) {
+            self.broken("G8", place, now, format!("a term ends in a quiet time: {reason:?}"));
+        }
     }
 
     /// Its readers are told yes until `until`, or no from now on.
-    pub fn claims(&mut self, place: u8, deadline: Option<Instant>, until: Option<Real>, now: Real) {
-        let _ = deadline;
-        let index = usize::from(place);
-        let checked = match until {
-            Some(until) => self.intervals.opens(index, now, until),
-            None => {
-                self.intervals.closes(index, now);
-                Ok(())
-            }
+    pub fn claims(&mut self, place: usize, until: Option<Real>, now: Real) {
+        let Some(until) = until else {
+            self.intervals.closes(place, now);
+            return;
         };
-        if self.lawful {
-            self.require("G2", place, now, checked);
+        self.hand_over.taken();
+        if let Err(what) = self.intervals.opens(place, now, until)
+            && self.lawful
+        {
+            self.broken("G2", u8::try_from(place).unwrap_or(u8::MAX), now, what);
         }
+    }
+
+    /// A reader at `place` whose clock was read at `asked`, in real time, was told `yes`, and
+    /// nothing held it up (`at_once`) or something did.
+    pub fn answers(&mut self, place: u8, yes: bool, led: bool, at_once: bool, now: Real) {
+        if yes && !led {
+            self.broken("G1", place, now, "a reader was told yes when it did not lead".to_owned());
+        }
+        if at_once && led && !yes {
+            self.broken("G1", place, now, "a reader was told no while it led".to_owned());
+        }
+    }
+
+    /// Whether a reader at `place` that reads its clock now may be told yes.
+    #[must_use]
+    pub fn leads(&self, place: u8, now: Real) -> bool {
+        self.intervals.open_at(usize::from(place), now)
     }
 
     /// It sends a request.
     pub fn sends(&mut self, place: u8, request: &Request, cell: u64, now: Instant, real: Real) {
-        let _ = (place, request, cell, now, real);
+        let Some(ward) = &mut self.wards[usize::from(place)] else { return };
+        let checked = ward.sends(request, cell, now);
+        self.require(place, real, checked);
     }
 
-    /// The store has served a request.
-    pub fn served(&mut self, served: &Served<'_>) {
-        let _ = served;
+    /// The store has served a request of ours.
+    pub fn served(&mut self, served: &Served<'_>, now: Real) {
+        if !matches!(served.outcome, Outcome::Accepted(_)) {
+            return;
+        }
+        let holder = self.whose(served, now);
+        let (place, start) = (served.place, served.start);
+        let names = &self.names;
+        let is_writer = |identity: &Identity| {
+            names.iter().rev().any(|it| it.place == place && it.start == start && it.identity == *identity)
+        };
+        let checked = g3::check_write(served.request, served.before, holder, is_writer);
+        self.require(place, now, checked.map_err(|what| ("G3", what)));
     }
+
+    /// Whose the record was that a write replaced.
+    fn whose(&self, served: &Served<'_>, now: Real) -> g3::Holder {
+        let holder = served.before.and_then(|(record, _)| record.holder.as_ref());
+        let Some(holder) = holder else { return g3::Holder::Nobody };
+        let Some(name) = self.names.iter().rev().find(|it| it.identity == *holder) else {
+            return g3::Holder::Other;
+        };
+        let present = self.starts[usize::from(name.place)] == name.start;
+        if name.place == served.place && name.start == served.start {
+            g3::Holder::Writer
+        } else if self.lawful && present && self.intervals.open_at(usize::from(name.place), now) {
+            g3::Holder::Leader
+        } else {
+            g3::Holder::Other
+        }
+    }
+
+    /// A leader released, and somebody stands by.
+    pub fn released(&mut self, now: Real) {
+        self.hand_over.released(now);
+    }
+
+    // ---- what is due -----------------------------------------------------------------------------
 
     /// When a promise is due next.
     #[must_use]
-    pub const fn next_deadline(&self) -> Real {
-        self.deadline
+    pub fn next_deadline(&self) -> Real {
+        let leader = if self.quiet.is_none() { self.leader_by } else { self.end };
+        leader.min(self.hand_over.due())
     }
 
     /// A promise is due; whether the world goes on.
-    pub fn reach_deadline(&mut self, now: Real) -> bool {
-        self.now = now;
-        let leaders = self.intervals.leading(now).count();
-        if leaders != 1 {
-            self.require("G8", 0, now, Err(format!("{leaders} lead, not exactly one")));
-        }
-        if now >= self.end {
+    pub fn reach_deadline(&mut self, now: Real, clocks: &[&HostClock]) -> bool {
+        if self.hand_over.due() <= now {
+            self.broken("G7", 0, now, "nobody took over what was released".to_owned());
             return false;
         }
-        self.deadline = self.end;
+        let leaders = self.intervals.leading(now).count();
+        if let Err(what) = g8::check_one_leads(leaders) {
+            self.broken("G8", 0, now, what);
+        }
+        self.check_no_term_is_overdue(now);
+        let quiet = self.quiet.take();
+        if let Some(before) = quiet {
+            self.check_quiet(&before, now, clocks);
+            return false;
+        }
+        let sent = |(ward, clock): (&Option<Ward>, &&HostClock)| {
+            let ward = ward.as_ref().filter(|ward| ward.watching)?;
+            Some((ward.load.sent(), clock.shows(now)))
+        };
+        self.quiet = Some(self.wards.iter().zip(clocks).map(sent).collect());
         true
+    }
+
+    /// G9: a term that was announced and whose deadline has come was announced as lost, too.
+    fn check_no_term_is_overdue(&mut self, now: Real) {
+        let overdue = |ward: &Option<Ward>| {
+            ward.as_ref().and_then(|ward| ward.deadline).is_some_and(|deadline| deadline + SECOND < now)
+        };
+        if let Some(place) = self.wards.iter().position(overdue) {
+            let place = u8::try_from(place).unwrap_or(u8::MAX);
+            self.broken("G9", place, now, "a term is long over, and nobody was told".to_owned());
+        }
+    }
+
+    fn check_quiet(&mut self, before: &[Option<(u64, Instant)>], now: Real, clocks: &[&HostClock]) {
+        for (index, before) in before.iter().enumerate() {
+            let leads = self.intervals.open_at(index, now);
+            let Some(ward) = self.wards[index].as_ref().filter(|ward| ward.watching) else { continue };
+            let Some((sent, since)) = *before else { continue };
+            let lasted = clocks[index].shows(now).as_nanos() - since.as_nanos();
+            if let Err(what) = g10::check_quiet(leads, ward.load.sent() - sent, lasted, &ward.timing) {
+                self.broken("G10", u8::try_from(index).unwrap_or(u8::MAX), now, what);
+            }
+        }
     }
 }

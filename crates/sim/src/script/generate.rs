@@ -66,6 +66,7 @@ impl Script {
             actions,
             faults_end,
             leader_by,
+            hand_over_within: None,
             end: leader_by + lease * 2,
             calm: BTreeSet::new(),
         }

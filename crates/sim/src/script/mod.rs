@@ -43,6 +43,8 @@ pub struct Script {
     pub faults_end: Real,
     /// Until then exactly one is to lead: G8.
     pub leader_by: Real,
+    /// G7: how long a hand-over may take, where nothing hinders it.
+    pub hand_over_within: Option<Real>,
     /// And leads on until the end.
     pub end: Real,
     /// What is exempted from fate: it fares as in a world without faults.
@@ -253,6 +255,12 @@ impl Script {
             Draw::Request(place, number) => Dice::of(self.seed, &[1, u64::from(place), u64::from(number)]),
             Draw::Watch(place, number) => Dice::of(self.seed, &[2, u64::from(place), u64::from(number)]),
         })
+    }
+
+    /// Whether somebody else uses a name of ours.
+    #[must_use]
+    pub fn has_impostors(&self) -> bool {
+        self.actions.iter().any(|planned| planned.action == Action::Impostor)
     }
 
     /// The longest lease duration that may stand in a record.

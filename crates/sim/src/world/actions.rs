@@ -53,7 +53,8 @@ impl World<'_> {
         let process = Process::start(self.script, place, site.starts, &site.clock, self.nature.now);
         let identity = process.election.identity();
         self.nature.tell(place, || format!("starts as {identity}"));
-        self.nature.guarantees.starts(place, identity, process.timing, self.nature.now);
+        let now = site.clock.shows(self.nature.now);
+        self.nature.guarantees.starts(place, site.starts, identity, process.timing, now);
         site.occupant = Some(Box::new(process));
         self.let_run(index);
     }

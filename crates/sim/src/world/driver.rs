@@ -10,6 +10,7 @@ use super::requests::{Attempting, Sender, Word};
 use super::watching::{Watched, Watching};
 use crate::clock::{HostClock, MILLISECOND, Real, SECOND};
 use crate::coverage::Fault;
+use crate::guarantees::{Decided, Heard};
 use crate::store::Writer;
 
 /// The host that a process runs on, as its driver uses it.
@@ -28,11 +29,13 @@ struct Happened {
     withdrawn: bool,
     /// How many changes the store had seen when what it says was true; 0: it says nothing.
     as_of: usize,
+    /// It acknowledges a claiming write that was decided on then.
+    acknowledges: Option<Instant>,
 }
 
 impl Happened {
     const fn of(input: Input) -> Self {
-        Self { input, withdrawn: false, as_of: 0 }
+        Self { input, withdrawn: false, as_of: 0, acknowledges: None }
     }
 }
 
@@ -116,19 +119,15 @@ impl Process {
         self.attempt = None;
         match &outcome {
             Outcome::Read(Some((_, version))) => self.watching.note(version.number),
-            Outcome::Accepted(version) => {
-                self.watching.note(version.number);
-                if attempt.claims {
-                    nature.guarantees.acknowledged(self.place, attempt.decided, version);
-                }
-            }
+            Outcome::Accepted(version) => self.watching.note(version.number),
             Outcome::Conflict | Outcome::AlreadyExists | Outcome::NotFound => nature.count(Fault::Conflict),
             Outcome::Read(None) | Outcome::Refused | Outcome::Unknown => {}
         }
         if !matches!(outcome, Outcome::Refused | Outcome::Unknown) {
             self.watching.store_answered(now);
         }
-        Some(Happened { as_of, ..Happened::of(Input::Finished(attempt.id, outcome)) })
+        let acknowledges = attempt.claims.then_some(attempt.decided);
+        Some(Happened { as_of, acknowledges, ..Happened::of(Input::Finished(attempt.id, outcome)) })
     }
 
     fn watched(
@@ -230,11 +229,21 @@ impl Process {
     fn handle(&mut self, happened: Happened, host: &mut Host<'_>, nature: &mut Nature<'_>) {
         let now = host.clock.shows(nature.now);
         let wall = host.clock.wall(nature.now);
-        let Happened { input, withdrawn, as_of } = happened;
+        let Happened { input, withdrawn, as_of, acknowledges } = happened;
         nature.step(u64::from(self.place) << 8 | kind_of(&input));
-        nature.guarantees.hears(self.place, &input, as_of, now);
+        let heard = Heard { input: &input, as_of, acknowledges };
+        nature.guarantees.hears(self.place, &heard, &nature.store, now);
         let output = self.election.handle(input, now, wall);
-        nature.guarantees.decides(self.place, &self.election, &output, now, nature.now);
+        let decided = Decided {
+            election: &self.election,
+            output: &output,
+            now,
+            real: nature.now,
+            clock: host.clock,
+            free_from: self.free_from(),
+            slack: self.timer_slack,
+        };
+        nature.guarantees.decides(self.place, &decided);
         let wake = output.wake.map_or(Real::MAX, |wake| host.clock.reaches(wake));
         self.wake = wake.saturating_add(self.timer_slack);
         let mut undone =
@@ -270,7 +279,7 @@ impl Process {
             nature.count(Fault::Duplicate);
             self.attempt = None;
             let identity = self.another_identity();
-            nature.guarantees.stands_as(self.place, &identity);
+            nature.guarantees.stands_as(self.place, &identity, nature.now);
             nature.tell(self.place, || format!("stands as {identity} from now on"));
             self.handle(Happened::of(Input::NewIdentity(identity)), host, nature);
         }
@@ -300,7 +309,7 @@ impl Process {
         if word != self.cell {
             self.cell = word;
             let until = deadline.map(|deadline| clock.reaches(deadline));
-            nature.guarantees.claims(self.place, deadline, until, nature.now);
+            nature.guarantees.claims(usize::from(self.place), until, nature.now);
         }
     }
 
@@ -362,7 +371,7 @@ impl Process {
         let now = host.clock.shows(nature.now);
         let identity = self.another_identity();
         nature.tell(self.place, || format!("its driver begins anew, as {identity}"));
-        nature.guarantees.starts(self.place, &identity, self.timing, nature.now);
+        nature.guarantees.begins_anew(self.place, &identity, now);
         let seed = u64::from(self.place) << 32 | u64::from(self.identities);
         self.election = Election::new(identity, self.timing, seed, now);
         self.watching = Watching::new(self.timing, now);

@@ -220,14 +220,9 @@ impl<'s> World<'s> {
         let outcome = self.nature.store.serve(&request, writer, self.nature.now);
         self.nature.step(0x100 | u64::from(place));
         self.nature.tell(place, || told(&arrived, &request, &outcome));
-        self.nature.guarantees.served(&Served {
-            place,
-            start: arrived.sender.start,
-            request: &request,
-            before: before.as_ref(),
-            outcome: &outcome,
-            at: self.nature.now,
-        });
+        let start = arrived.sender.start;
+        let served = Served { place, start, request: &request, before: before.as_ref(), outcome: &outcome };
+        self.nature.guarantees.served(&served, self.nature.now);
         let wrote = matches!(outcome, Outcome::Accepted(_));
         if wrote {
             self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), awaited);
@@ -266,7 +261,8 @@ impl<'s> World<'s> {
 
     /// A time comes at which promises are due; whether the world goes on.
     fn reach_deadline(&mut self) -> bool {
-        self.nature.guarantees.reach_deadline(self.nature.now)
+        let clocks: Vec<_> = self.sites.iter().map(|site| &site.clock).collect();
+        self.nature.guarantees.reach_deadline(self.nature.now, &clocks)
     }
 }
 
