@@ -24,6 +24,8 @@ struct Unresolved {
     mark: Mark,
     /// The version that it replaces; `None` for a create.
     guard: Option<Version>,
+    /// It has met another version, which may be its own: something on the way sent it twice.
+    conflicted: bool,
 }
 
 impl Unresolved {
@@ -57,7 +59,8 @@ impl OwnWrites {
         if self.unresolved.len() >= Self::MOST_UNRESOLVED {
             self.unresolved.remove(0);
         }
-        self.unresolved.push(Unresolved { mark: Mark::of(record), guard: guard.cloned() });
+        let (mark, guard) = (Mark::of(record), guard.cloned());
+        self.unresolved.push(Unresolved { mark, guard, conflicted: false });
     }
 
     /// `record` was acknowledged.
@@ -72,6 +75,19 @@ impl OwnWrites {
         if let Some(index) = self.unresolved.iter().rposition(|write| write.mark == Mark::of(record)) {
             self.unresolved.remove(index);
         }
+    }
+
+    /// `record` met another version: a read will tell which.
+    pub(crate) fn conflicted(&mut self, record: &Record) {
+        if let Some(write) = self.unresolved.iter_mut().rfind(|write| write.mark == Mark::of(record)) {
+            write.conflicted = true;
+        }
+    }
+
+    /// A read has shown `record`: what met another version has made that, or never will.
+    pub(crate) fn conflicts_are_read(&mut self, record: Option<&Record>) {
+        let mark = record.map(Mark::of);
+        self.unresolved.retain(|write| !write.conflicted || Some(write.mark) == mark);
     }
 
     /// Whether the record that names us is our acknowledged one or one that was open. A watch that

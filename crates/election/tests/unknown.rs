@@ -1,8 +1,8 @@
 //! A write whose outcome is unknown, and what becomes of it.
 
-use election::{Input, LostReason, Record, WallTime};
+use election::{Input, LostReason, Outcome, Record, Request, WallTime};
 
-use crate::world::{Fate, Setup, World, held_by, millis, secs, without_watch};
+use crate::world::{Fate, Reply, Setup, World, held_by, millis, secs, without_watch};
 
 #[test]
 fn g4_an_unknown_renewal_extends_nothing_even_if_it_took_effect() {
@@ -31,6 +31,35 @@ fn g4_a_reply_that_comes_too_late_is_not_that_of_the_next_attempt() {
     world.run_until(secs(8));
     assert_eq!(world.sent_since(us, secs(1)), ["5 renew", "7 read", "7 renew"]);
     assert_eq!(world.leads_until(us), Some(secs(10)));
+}
+
+/// Something on the way, a proxy as a rule, repeats each write: the second time meets the first.
+#[test]
+fn g8_a_write_that_is_sent_twice_on_the_way_is_not_taken_for_an_impostors() {
+    use Outcome::{AlreadyExists, Conflict};
+    let twice = |outcome| Fate { there: Some(secs(0)), reply: Reply::Instead(outcome, millis(10)) };
+    for watch in [Some(secs(0)), Some(millis(100)), None] {
+        let mut world = World::new();
+        let us = world.prepare("us", &Setup { watch, ..Setup::default() });
+        world.of(us).network.usually(move |request, _| match request {
+            Request::Read => Fate::PROMPT,
+            Request::Create(_) => twice(AlreadyExists),
+            Request::Update(..) => twice(Conflict),
+        });
+        world.go(us);
+        world.run_until(secs(60));
+        let identities = world.of(us).identity().as_str().to_owned();
+        assert_eq!(identities, "us_1", "{watch:?}: {:?}", world.terms(us));
+        assert!(!world.leads(us), "no write was ever acknowledged");
+
+        world.of(us).network.usually(|_, _| Fate::PROMPT);
+        world.run_until(secs(65));
+        assert!(world.leads(us), "{watch:?}: {:?}", world.sent(us));
+        // And a leader outlasts one.
+        world.of(us).network.next([twice(Conflict)]);
+        world.run_until(secs(80));
+        assert_eq!(world.terms(us).len(), 1, "{watch:?}: {:?}", world.terms(us));
+    }
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl Election {
                 Request::Create(record) | Request::Update(record, _),
                 Outcome::Conflict | Outcome::AlreadyExists,
             ) => {
-                self.writes.failed(&record);
+                self.writes.conflicted(&record);
                 self.conflicted();
             }
             (Request::Create(record) | Request::Update(record, _), Outcome::Refused) => {
@@ -175,6 +175,7 @@ impl Election {
         self.must_read = false;
         self.next_poll = self.now + self.jitter.stretch(self.timing.retry_period());
         self.learn(|knowledge, observer, now| knowledge.read(found, learnt_meanwhile, observer, now));
+        self.writes.conflicts_are_read(self.knowledge.record());
     }
 
     /// A write of ours was acknowledged.
