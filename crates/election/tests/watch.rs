@@ -61,6 +61,23 @@ fn g4_our_own_echo_is_no_acknowledgement() {
     assert!(world.leads(us));
 }
 
+#[test]
+fn a_watch_keeps_us_informed_once_we_have_read() {
+    let mut world = World::with(held_by("other"));
+    let us = world.prepare("us", &Setup::default());
+    world.of(us).network.next([Fate::REFUSED]);
+    world.go(us);
+    assert!(!world.of(us).election.is_informed(), "nothing is known yet");
+    world.run_until(secs(5));
+    assert!(world.of(us).election.is_informed());
+    world.close_watch(us);
+    assert!(!world.of(us).election.is_informed());
+    world.of(us).network.next([Fate::REFUSED]);
+    world.run_until(secs(8));
+    world.open_watch(us, secs(0));
+    assert!(world.of(us).election.is_informed(), "whatever became of the poll");
+}
+
 /// What becomes of our create between its effect and its reply.
 #[test]
 fn g1_a_reply_that_the_watch_has_overtaken_makes_a_claim_only_if_the_record_is_still_ours() {

@@ -76,6 +76,8 @@ pub(super) struct Candidate<'a, S> {
     proof: Option<(Identity, Running<'a, ()>)>,
     verifications: FuturesUnordered<Running<'a, ()>>,
     wake: Option<Instant>,
+    /// The last problem is that of a read.
+    read_failed: bool,
     /// The host did not beat for a heartbeat.
     host_is_stuck: bool,
 }
@@ -83,6 +85,7 @@ pub(super) struct Candidate<'a, S> {
 /// An attempt that ended.
 struct Ended {
     id: AttemptId,
+    was_read: bool,
     outcome: Outcome,
     problem: Option<StoreError>,
 }
@@ -108,6 +111,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             proof: None,
             verifications: FuturesUnordered::new(),
             wake: None,
+            read_failed: false,
             host_is_stuck: false,
         };
         candidate.run().await
@@ -188,7 +192,8 @@ impl<'a, S: Store> Candidate<'a, S> {
     }
 
     fn ended(&mut self, ended: Ended) -> Input {
-        let Ended { id, outcome, problem } = ended;
+        let Ended { id, was_read, outcome, problem } = ended;
+        self.read_failed = was_read && problem.is_some();
         match problem {
             Some(problem) => note_problem(self.shared, &problem),
             None => {
@@ -201,7 +206,14 @@ impl<'a, S: Store> Candidate<'a, S> {
 
     fn watched(&mut self, watched: Result<Watched, StoreError>) -> Input {
         match watched {
-            Ok(watched) => self.watching.showed(watched, os::now()),
+            Ok(watched) => {
+                // It has taken over from the reads, of which nobody will hear again.
+                if self.read_failed && self.election.is_informed() {
+                    self.read_failed = false;
+                    self.shared.set_problem(None);
+                }
+                self.watching.showed(watched, os::now())
+            }
             Err(error) => {
                 if self.watching.is_news(&error) {
                     tracing::warn!("{}: polls, as long as it cannot be watched: {error}", self.place());
@@ -327,6 +339,7 @@ fn note_problem(shared: &Shared, problem: &StoreError) {
 /// One attempt, bounded in time.
 async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
     let Attempt { id, request, timeout } = attempt;
+    let was_read = request == Request::Read;
     let what = match &request {
         Request::Read => "a read",
         Request::Create(_) => "a create",
@@ -340,17 +353,17 @@ async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
         }
     };
     match tokio::time::timeout(timeout, asked).await {
-        Ok(Ok(outcome)) => Ended { id, outcome, problem: None },
+        Ok(Ok(outcome)) => Ended { id, was_read, outcome, problem: None },
         // Two candidates met: that is how elections work, not a problem.
         Ok(Err(error)) => {
             let outcome = error.outcome();
             let expected = matches!(outcome, Outcome::Conflict | Outcome::AlreadyExists | Outcome::NotFound);
-            Ended { id, outcome, problem: (!expected).then_some(error) }
+            Ended { id, was_read, outcome, problem: (!expected).then_some(error) }
         }
         Err(_) => {
             store.reconnect();
             let message = format!("{}: no answer to {what} within {timeout:?}", store.describe());
-            Ended { id, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
+            Ended { id, was_read, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
         }
     }
 }

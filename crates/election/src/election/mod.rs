@@ -120,6 +120,12 @@ impl Election {
         self.knowledge.version()
     }
 
+    /// Whether a watch keeps us informed, so that there is nothing to read.
+    #[must_use]
+    pub const fn is_informed(&self) -> bool {
+        self.watching && !self.must_read
+    }
+
     /// Whether the election has ended after [`Input::Stop`].
     #[must_use]
     pub fn is_stopped(&self) -> bool {
