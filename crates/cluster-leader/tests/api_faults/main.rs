@@ -4,8 +4,12 @@
 //! |---|---|
 //! | `arena.rs`, `witness.rs`, `log.rs` | candidates of one Lease; who says yes when; what is logged |
 //! | `outage.rs` | everything fails for everybody, in every way that it can fail |
+//! | `steady.rs` | what must not cost leadership |
+//! | `start.rs` | how a term begins where outcomes are unknown |
 
 mod arena;
 mod log;
 mod outage;
+mod start;
+mod steady;
 mod witness;

@@ -43,6 +43,8 @@ pub(super) async fn serve(tcp: TcpStream, number: usize, world: Arc<World>) {
         Network::BlackHole => std::future::pending().await,
         Network::Down => return drop(tcp.set_zero_linger()),
     }
+    let mut closed = world.closed_below.subscribe();
+    let closed = async move { drop(closed.wait_for(|below| number < *below).await) };
     let _ = tcp.set_nodelay(true);
     let mut frozen = world.frozen.subscribe();
     let swallowed = async move { drop(frozen.wait_for(|frozen| frozen.contains(&number)).await) };
@@ -58,6 +60,7 @@ pub(super) async fn serve(tcp: TcpStream, number: usize, world: Arc<World>) {
     });
     tokio::select! {
         _ = &mut served => world.left(),
+        () = closed => world.left(),
         // From here on it is held, and neither read nor written.
         () = swallowed => std::future::pending().await,
     }
@@ -110,6 +113,7 @@ impl<'a, S: Socket> Connection<'a, S> {
                 self.say(index, said.await).await
             }
             Answer::Slow(pause) => self.say_slowly(index, &said.await, pause).await,
+            Answer::Last => self.say(index, said.await).await.map(|_| Then::Close),
             Answer::Half => {
                 let whole = rendered(&said.await);
                 let (head, body) = whole.split_once("\r\n\r\n").unwrap_or_default();
@@ -119,12 +123,21 @@ impl<'a, S: Socket> Connection<'a, S> {
             }
             Answer::Edited(edit) => {
                 let mut said = said.await;
+                let version = said.body["metadata"].clone();
                 edit(&mut said.body);
-                self.say(index, said).await
+                let tells = |field: &str| said.body["metadata"][field] == version[field];
+                let is_one = said.body["kind"] == "Lease" && tells("uid") && tells("resourceVersion");
+                send(&mut self.stream, &rendered(&said)).await?;
+                if is_one {
+                    self.world.answered(index, said.status);
+                }
+                Ok(Then::Next)
             }
-            Answer::Labelled(status, content_type) => {
-                let body = said.await.body.to_string();
-                send(&mut self.stream, &reply(status, content_type, "", &body)).await?;
+            Answer::Labelled(content_type) => {
+                let said = said.await;
+                let reply = reply(said.status, content_type, "", &said.body.to_string());
+                send(&mut self.stream, &reply).await?;
+                self.world.answered(index, said.status);
                 Ok(Then::Next)
             }
             Answer::Repeated => {

@@ -42,12 +42,14 @@ pub enum Answer {
     Late(Duration),
     /// The right one, byte by byte with this pause after each.
     Slow(Duration),
+    /// The right one; then the connection is closed.
+    Last,
     /// Half of the right one; then the connection is closed.
     Half,
     /// The right one, but for this change to its JSON.
     Edited(fn(&mut Value)),
-    /// The right one with this status and content type.
-    Labelled(u16, &'static str),
+    /// The right one, said to be of this content type.
+    Labelled(&'static str),
     /// The right one, which is sent again in place of the next answer on this connection: from then
     /// on every answer is the one to the request before.
     Repeated,
@@ -75,9 +77,10 @@ impl fmt::Debug for Answer {
             Self::Right => f.write_str("the right one"),
             Self::Late(by) => write!(f, "late by {by:?}"),
             Self::Slow(pause) => write!(f, "a byte each {pause:?}"),
+            Self::Last => f.write_str("the last one"),
             Self::Half => f.write_str("half of it"),
             Self::Edited(_) => f.write_str("changed"),
-            Self::Labelled(status, kind) => write!(f, "as {status}, {kind}"),
+            Self::Labelled(kind) => write!(f, "as {kind}"),
             Self::Repeated => f.write_str("repeated"),
             Self::Stale => f.write_str("stale"),
             Self::Reply(status, head, body) => write!(f, "{status} {head:?} {body}"),
@@ -99,9 +102,10 @@ impl Answer {
             Self::Right
             | Self::Late(_)
             | Self::Slow(_)
+            | Self::Last
             | Self::Half
             | Self::Edited(_)
-            | Self::Labelled(..)
+            | Self::Labelled(_)
             | Self::Repeated
             | Self::Stale => true,
             Self::Reply(..)
@@ -158,9 +162,9 @@ impl Fault {
 pub enum Network {
     /// It works.
     Up,
-    /// New connections are accepted, and that is all that ever happens on them.
+    /// Connections are accepted, and that is all that ever happens on them.
     BlackHole,
-    /// New connections are reset.
+    /// Connections are reset.
     Down,
 }
 

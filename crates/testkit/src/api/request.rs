@@ -97,7 +97,8 @@ pub struct Asked {
     pub request: Request,
     /// The version that it made, if it took effect (so far).
     pub made: Option<u64>,
-    /// The status of the reply, once all of the reply was handed to the operating system.
+    /// The status of its own reply, once all of that was handed to the operating system, and if it
+    /// still told the version.
     pub answered: Option<u16>,
 }
 

@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) interruptions: broadcast::Sender<Interruption>,
     /// Connections that the network has swallowed.
     pub(super) frozen: watch::Sender<BTreeSet<usize>>,
+    /// The connections before this one are closed.
+    pub(super) closed_below: watch::Sender<usize>,
 }
 
 struct State {
@@ -104,6 +106,7 @@ impl ApiServer {
             news: watch::Sender::new(0),
             interruptions: broadcast::Sender::new(64),
             frozen: watch::Sender::default(),
+            closed_below: watch::Sender::default(),
         });
         let (alive, ended) = oneshot::channel();
         let serving = Arc::clone(&world);
@@ -235,13 +238,23 @@ impl ApiServer {
         self.world.rules.add(fault, Some(times), applies)
     }
 
-    /// What the network does to connections made from now on.
+    /// What the network does from now on, to the connections that are open too.
     pub fn set_network(&self, network: Network) {
         self.world.state().network = network;
+        match network {
+            Network::Up => {}
+            Network::BlackHole => self.freeze(None),
+            Network::Down => self.close_connections(),
+        }
+    }
+
+    /// All connections that are open are closed.
+    pub fn close_connections(&self) {
+        self.world.closed_below.send_replace(self.connections());
     }
 
     /// The connections on which this client has asked last (all, if none is named) go on to look
-    /// open, and carry nothing any more.
+    /// open, and carry nothing any more: as if the server had gone without a word.
     pub fn freeze(&self, client: Option<&str>) {
         let connections = self.world.state().connections.clone();
         self.world.frozen.send_modify(|frozen| {
@@ -280,9 +293,11 @@ impl ApiServer {
         self.world.state().bookmarks_every = period;
     }
 
-    /// What is shown to those who connect from now on.
+    /// What a server with TLS shows to those who connect from now on.
     pub fn set_certificate(&self, certificate: &Certificate) {
-        self.world.state().certificate = Some(Arc::clone(&certificate.0));
+        if let Some(shown) = &mut self.world.state().certificate {
+            *shown = Arc::clone(&certificate.0);
+        }
     }
 }
 

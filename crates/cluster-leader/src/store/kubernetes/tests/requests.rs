@@ -217,11 +217,7 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
             "is not a Lease",
         ),
         ("another kind", with(|o| o["kind"] = json!("Pod")), "is not a Lease"),
-        (
-            "a Status",
-            reply(200, json!({"kind": "Status", "apiVersion": "v1"}).to_string()),
-            "is not a Lease",
-        ),
+        ("a Status", reply(200, json!({"kind": "Status", "apiVersion": "v1"}).to_string()), "is not a Lease"),
         ("no uid", with(|o| o["metadata"]["uid"] = Value::Null), "metadata.uid is missing"),
         (
             "a version that is no number",
