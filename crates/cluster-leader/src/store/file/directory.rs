@@ -124,6 +124,16 @@ impl Directory {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(not_a_file());
         }
+        let too_long = u64::try_from(stat.st_size).is_ok_and(|length| length > Self::LONGEST_FILE);
+        if too_long {
+            return Err(StoreError::refused(format!(
+                "{}: is {} bytes long, and no record is longer than {}. It was left as it is: see who wrote it, then \
+                 remove it",
+                path.display(),
+                stat.st_size,
+                Self::LONGEST_FILE
+            )));
+        }
         let mut content = Vec::new();
         let read = file.take(Self::LONGEST_FILE).read_to_end(&mut content);
         read.map_err(|error| refused("reading the record", &path, error))?;

@@ -88,9 +88,14 @@ impl HolderLock {
         &self.identity
     }
 
-    /// The file to name in records: `None` if somebody removed it.
+    /// The file to name in records: `None` if somebody removed it. Where that cannot be told it is
+    /// named all the same: without its name it proves nothing.
     pub(super) fn id(&self) -> Option<FileId> {
-        (file_there(&self.path) == Ok(self.id)).then_some(self.id)
+        match file_there(&self.path) {
+            Ok(there) if there != self.id => None,
+            Err(Errno::NOENT | Errno::NOTDIR) => None,
+            Ok(_) | Err(_) => Some(self.id),
+        }
     }
 
     #[cfg(test)]

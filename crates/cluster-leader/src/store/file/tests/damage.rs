@@ -71,6 +71,20 @@ fn g3_a_damaged_record_is_never_overwritten() {
 }
 
 #[test]
+fn g3_what_is_too_long_for_a_record_is_left_alone_and_called_so() {
+    assert_untouched("3 MiB of nothing", |world, _| {
+        fs::File::create(world.record_path()).unwrap().set_len(3 << 20).unwrap();
+    });
+    let world = World::new();
+    fs::File::create(world.record_path()).unwrap().set_len(3 << 20).unwrap();
+    let problem = run(world.store().read()).unwrap_err();
+    assert!(
+        problem.message.contains("is 3145728 bytes long, and no record is longer than 2097152"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn g3_an_object_without_what_guards_it_is_never_overwritten() {
     let edits: [(&str, Edit); 7] = [
         ("a later version", |object| object["apiVersion"] = json!("coordination.k8s.io/v2")),
