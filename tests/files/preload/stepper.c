@@ -82,8 +82,10 @@ static int is_of_no_concern(const struct __ptrace_syscall_info *call) {
     case SYS_epoll_wait: case SYS_poll:
 #endif
         return 1;
-    case SYS_read: case SYS_write: case SYS_close: case SYS_fcntl:
+    case SYS_read: case SYS_write: case SYS_close:
         return !is_file((int)call->entry.args[0]);
+    case SYS_fcntl:
+        return call->entry.args[1] == F_GETFD || call->entry.args[1] == F_GETFL;
     default:
         return 0;
     }

@@ -147,6 +147,12 @@ impl Contender {
         self.process.await_line("the end of the step", 0, |line| (line.text == "went through").then_some(()));
     }
 
+    /// Whether it has done what it was started for.
+    #[must_use]
+    pub fn is_through(&self) -> bool {
+        self.process.with_lines(|lines| lines.iter().any(|line| line.text == "went through"))
+    }
+
     /// Kills it, and waits until it is gone.
     pub fn kill(&self) {
         self.process.signal(Signal::KILL);

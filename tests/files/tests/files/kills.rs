@@ -1,62 +1,17 @@
 //! A process is killed at every single system call of all that it does, before the call and after.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
 use cluster_leader::Elector;
-use cluster_leader_tests_kubernetes::{eventually, measured};
-use tests_files::{Harm, HarmKind, Harmed, Step, World};
+use cluster_leader_tests_kubernetes::measured;
+use tests_files::{Harm, HarmKind, Harmed, Step};
 
 use crate::aftermath::{left_record, one_survivor_leads, survivor};
+use crate::victims::{Found, WITHOUT_EFFECT, calls_of, context};
 use crate::{LONG_LEASE, contender, for_each};
-
-/// To be killed after these is to be killed before whatever comes next.
-const WITHOUT_EFFECT: [&str; 10] =
-    ["read", "fcntl", "fstat", "stat", "lstat", "newfstatat", "statx", "statfs", "fstatfs", "getdents64"];
-
-/// What the killed process found when it began.
-#[derive(Clone, Copy, Debug)]
-enum Found {
-    NoDirectory,
-    NothingInTheDirectory,
-    /// A released record, and what dead processes have left.
-    AReleasedRecord,
-    ADeadHolder,
-}
-
-impl Found {
-    fn make(self) -> World {
-        let world = World::in_memory();
-        match self {
-            Self::NoDirectory => {}
-            Self::NothingInTheDirectory => fs::create_dir(world.directory()).unwrap(),
-            Self::AReleasedRecord => {
-                let before = survivor(&world, "before");
-                eventually("a first leader", || before.is_leader().then_some(()));
-                before.stop();
-                assert_eq!(world.record().unwrap().holder, None);
-                leave_things(&world);
-            }
-            Self::ADeadHolder => {
-                let before = contender(&world, "before", LONG_LEASE).start();
-                before.await_leading();
-                before.kill();
-                leave_things(&world);
-            }
-        }
-        world
-    }
-}
-
-/// As a process leaves them that is killed.
-fn leave_things(world: &World) {
-    for name in [".billing-jobs.0123456789abcdef.tmp", "billing-jobs.dead_1.holder"] {
-        fs::write(world.path(name), "").unwrap();
-    }
-}
 
 /// Kills a process at every call of a step.
 fn killed_at_every_call(found: Found, step: Step) {
@@ -96,21 +51,6 @@ fn killed_at_every_call(found: Found, step: Step) {
     }
 }
 
-/// The system calls of a step, and how many of each.
-fn calls_of(found: Found, step: Step) -> Vec<(String, usize)> {
-    let world = found.make();
-    let unharmed = contender(&world, "unharmed", LONG_LEASE).step(step).harm(Harm::none()).start();
-    if step != Step::Start {
-        unharmed.await_leading();
-        unharmed.go();
-    }
-    unharmed.await_through();
-    match unharmed.harmed() {
-        Harmed::Over(calls) => calls,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Kills a process once: how soon another led. `None`: the step was over first.
 fn killed(found: Found, step: Step, harm: &Harm) -> Option<Duration> {
     let world = found.make();
@@ -141,17 +81,6 @@ fn killed(found: Found, step: Step, harm: &Harm) -> Option<Duration> {
         survivors.push(survivor(&world, "newcomer"));
         one_survivor_leads(&world, newest, &survivors)
     }))
-}
-
-/// Says what it was about if `check` panics.
-fn context<T>(what: &str, check: impl FnOnce() -> T) -> T {
-    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
-        Ok(value) => value,
-        Err(panic) => {
-            cluster_leader_tests_kubernetes::noted(format!("FAILED: {what}"));
-            std::panic::resume_unwind(panic)
-        }
-    }
 }
 
 #[test]

@@ -8,7 +8,9 @@
 )]
 
 mod aftermath;
+mod errors;
 mod kills;
+mod victims;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -35,4 +37,9 @@ fn for_each<T: Sync>(all: &[T], run: impl Fn(&T) + Sync) {
             });
         }
     });
+}
+
+/// Whether there is time for all that there is.
+fn is_long() -> bool {
+    std::env::var_os("CLUSTER_LEADER_TEST_LONG").is_some()
 }
