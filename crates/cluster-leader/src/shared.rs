@@ -14,7 +14,7 @@ use crate::claim::ClaimCell;
 use crate::driver::{self, Command};
 use crate::error::Error;
 use crate::options::Resolved;
-use crate::os;
+use crate::os::{self, Slot};
 use crate::status::{Change, ChangeKind, State, Status};
 
 /// One election of this process.
@@ -92,11 +92,11 @@ impl Shared {
     const SLACK: Duration = Duration::from_millis(250);
 
     pub(crate) fn new(resolved: Resolved) -> Result<Self, Error> {
-        let claim = ClaimCell::new()
+        let word = Slot::new()
             .map_err(|source| Error::System { what: "no memory that a forked child finds wiped", source })?;
         Ok(Self {
             resolved,
-            claim,
+            claim: ClaimCell::over(word),
             last_beat: AtomicU64::new(os::now().as_nanos()),
             story: Mutex::new(Story {
                 state: State::Starting,

@@ -35,9 +35,11 @@
 //! | `election/handover.rs` | giving leadership up on purpose |
 //! | `knowledge.rs` | what we know of the record, and how long we must be patient |
 //! | `writes.rs` | which records are writes of ours |
+//! | `cell.rs` | the claim as readers see it |
 //! | `record.rs`, `timing.rs`, `io.rs`, `time.rs` | the vocabulary |
 #![forbid(unsafe_code)]
 
+mod cell;
 mod election;
 mod io;
 mod jitter;
@@ -47,6 +49,7 @@ mod time;
 mod timing;
 mod writes;
 
+pub use cell::{ClaimCell, Word};
 pub use election::Election;
 pub use io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request, Seen};
 pub use record::{Identity, Record, Version};
