@@ -75,6 +75,13 @@ impl Election {
         }
     }
 
+    /// Draws its jitter from `seed` from here on: whoever explores every future makes each draw a
+    /// choice of its own. No use in production.
+    #[doc(hidden)]
+    pub const fn reseed(&mut self, seed: u64) {
+        self.jitter = Jitter::new(seed);
+    }
+
     /// Takes in what happened and says what to do.
     ///
     /// `now` must have been read after the input reached the caller and before anything that the
