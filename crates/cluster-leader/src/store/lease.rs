@@ -125,6 +125,11 @@ impl SeenLeases {
         Ok((record, version))
     }
 
+    /// The largest version number that is remembered; zero if none is.
+    pub(super) fn newest(&self) -> u64 {
+        self.0.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
     /// The Lease of this version with `record` in it, to be sent back; a conflict if it is not
     /// remembered, which makes the election read it again.
     pub(super) fn with_record(&self, version: &Version, record: &Record) -> Result<Lease, StoreError> {

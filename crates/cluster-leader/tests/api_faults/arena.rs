@@ -1,6 +1,6 @@
 //! Candidates of one Lease at one server.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,20 +38,22 @@ pub(crate) struct Arena {
     pub(crate) server: ApiServer,
     pub(crate) election: String,
     pub(crate) timings: Timings,
-    ca: Option<String>,
+    ca: String,
 }
 
 impl Arena {
     pub(crate) fn new(election: &str) -> Self {
-        Self::at(ApiServer::start(), election, None)
+        // Without one, the machine's own would be loaded, all of them, for every new connection.
+        static UNUSED: LazyLock<String> = LazyLock::new(|| Authority::new().pem());
+        Self::at(ApiServer::start(), election, UNUSED.clone())
     }
 
     /// With TLS, trusting this authority.
     pub(crate) fn trusting(authority: &Authority, server: ApiServer, election: &str) -> Self {
-        Self::at(server, election, Some(authority.pem()))
+        Self::at(server, election, authority.pem())
     }
 
-    fn at(server: ApiServer, election: &str, ca: Option<String>) -> Self {
+    fn at(server: ApiServer, election: &str, ca: String) -> Self {
         log::keep();
         Self { server, election: election.to_owned(), timings: SHORT, ca }
     }
@@ -59,18 +61,15 @@ impl Arena {
     /// A candidate, which is known to the server by its name.
     pub(crate) fn join(&self, client: &str) -> Candidate {
         let directory = tempfile::tempdir().unwrap();
-        let ca = self.ca.as_ref().map(|pem| {
-            let file = directory.path().join("ca.crt");
-            std::fs::write(&file, pem).unwrap();
-            format!(", certificate-authority: '{}'", file.display())
-        });
+        let ca = directory.path().join("ca.crt");
+        std::fs::write(&ca, &self.ca).unwrap();
         let kubeconfig = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: here\n\
-             clusters:\n- name: here\n  cluster: {{server: '{}'{}}}\n\
+             clusters:\n- name: here\n  cluster: {{server: '{}', certificate-authority: '{}'}}\n\
              contexts:\n- name: here\n  context: {{cluster: here, user: me, namespace: team}}\n\
              users:\n- name: me\n  user: {{token: {client}}}\n",
             self.server.url(),
-            ca.unwrap_or_default()
+            ca.display()
         );
         let file = directory.path().join("kubeconfig");
         std::fs::write(&file, kubeconfig).unwrap();

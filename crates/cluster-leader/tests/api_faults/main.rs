@@ -6,10 +6,16 @@
 //! | `outage.rs` | everything fails for everybody, in every way that it can fail |
 //! | `steady.rs` | what must not cost leadership |
 //! | `start.rs` | how a term begins where outcomes are unknown |
+//! | `succession.rs` | the leader alone is cut off |
+//! | `watches.rs` | watches that mislead |
+//! | `retries.rs` | when the next attempt comes |
 
 mod arena;
 mod log;
 mod outage;
+mod retries;
 mod start;
 mod steady;
+mod succession;
+mod watches;
 mod witness;

@@ -84,6 +84,8 @@ const ROWS: &[Row] = &[
     once("one-renewal-comes-twice", |server| {
         next_renewal(server, Fault { effect: Effect::Twice, answer: Answer::Right })
     }),
+    // From then on every answer on that connection is the one to the request before.
+    once("g4-one-reply-comes-twice", |server| next_renewal(server, Fault::answer(Answer::Repeated))),
     once("open-connections-are-dead", |server| {
         server.freeze(None);
         None

@@ -83,9 +83,21 @@ impl KubernetesStore {
         StoreError::new(error.kind, format!("{}: {}", heading(verb, &self.place), error.message))
     }
 
-    async fn write(&self, verb: Verb, request: Composed) -> Result<Version, StoreError> {
+    /// Makes a write, whose version is newer than `before`. A reply of an older one is that of an
+    /// earlier request: so are all that follow on its connection.
+    async fn write(&self, verb: Verb, request: Composed, before: u64) -> Result<Version, StoreError> {
         let lease = self.connection.lease(request).await.map_err(|failure| self.explain(verb, &failure))?;
-        self.remember(verb, lease).map(|(_, version)| version)
+        let (_, version) = self.remember(verb, lease)?;
+        if version.number > before {
+            return Ok(version);
+        }
+        self.connection.reconnect();
+        let another = StoreError::unknown(format!(
+            "the reply is that of another request: it shows version {}, and there was version {before} before. \
+             See whether a proxy between here and the API server mixes up replies",
+            version.number
+        ));
+        Err(self.about(verb, &another))
     }
 
     fn body(&self, verb: Verb, lease: &Lease) -> Result<Vec<u8>, StoreError> {
@@ -165,7 +177,8 @@ impl Store for KubernetesStore {
         let mut lease = Lease { metadata, spec: None };
         put_record(&mut lease, record);
         let body = self.body(Verb::Create, &lease)?;
-        self.write(Verb::Create, self.requests.create(&PostParams::default(), body)).await
+        let before = self.seen.borrow().newest();
+        self.write(Verb::Create, self.requests.create(&PostParams::default(), body), before).await
     }
 
     async fn update(&self, record: &Record, version: &Version) -> Result<Version, StoreError> {
@@ -173,7 +186,7 @@ impl Store for KubernetesStore {
         let lease = lease.map_err(|error| self.about(Verb::Update, &error))?;
         let body = self.body(Verb::Update, &lease)?;
         let request = self.requests.replace(&self.place.name, &PostParams::default(), body);
-        self.write(Verb::Update, request).await
+        self.write(Verb::Update, request, version.number).await
     }
 
     async fn watch(&self) -> Result<Watched, StoreError> {

@@ -240,6 +240,29 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
     }
 }
 
+/// Something on the way sends a reply twice: from then on each is the one to the request before.
+#[tokio::test]
+async fn g4_a_reply_to_an_earlier_request_is_unknown_and_its_connection_is_left() {
+    for asked in [Ask::Create, Ask::Update] {
+        for shown in [4, 5] {
+            let account = ServiceAccount::new();
+            let server = ApiServer::scripted([found(5), found(shown), found(6)]);
+            let store = account.store(&server);
+            store.read().await.unwrap();
+            let written = match asked {
+                Ask::Create => store.create(&ours()).await,
+                _ => store.update(&ours(), &version(5)).await,
+            };
+            let error = written.unwrap_err();
+            assert_eq!(error.kind, StoreErrorKind::Unknown, "{error}");
+            let shows = format!("it shows version {shown}");
+            assert_parts(&error.message, &["Lease team/jobs", "another request", &shows, "proxy"]);
+            store.read().await.unwrap();
+            assert_eq!(server.last().connection, 1);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_stands_even_if_its_explanation_is_cut_off() {
     let cut = "HTTP/1.1 403 Forbidden\r\nContent-Length: 500\r\n\r\n{\"kind\":".to_owned();
