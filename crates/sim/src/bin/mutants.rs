@@ -293,7 +293,7 @@ impl Workshop {
         for setting in PROFILE {
             cargo.args(["--config", setting]);
         }
-        cargo.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.build);
+        cargo.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.build).env("RUST_BACKTRACE", "0");
         cargo
     }
 
@@ -314,10 +314,11 @@ impl Workshop {
 
 fn failed_stories(output: &Output) -> Result<usize, Failure> {
     let said = String::from_utf8_lossy(&output.stdout);
-    let failed = said.lines().filter(|line| line.starts_with("test ") && line.ends_with("FAILED")).count();
-    match (output.status.success(), failed) {
-        (true, _) | (false, 1..) => Ok(failed),
-        (false, 0) => Err(format!("the stories did not run: {said}").into()),
+    let result = said.lines().find_map(|line| line.strip_prefix("test result: "));
+    let failed = result.and_then(|result| result.split("; ").find_map(|part| part.strip_suffix(" failed")));
+    match failed {
+        Some(failed) => Ok(failed.parse()?),
+        None => Err(format!("the stories did not run: {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
 }
 
