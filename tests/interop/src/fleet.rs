@@ -83,6 +83,19 @@ impl<'a> Fleet<'a> {
         });
     }
 
+    /// Waits until one of these has renewed the Lease for longer than a lease, and nobody else has
+    /// written it meanwhile.
+    pub fn await_settled(&self, names: &[&str]) {
+        let lease = clock::nanos(Candidate::quick().lease_duration());
+        eventually(&format!("one of {names:?} goes on leading"), || {
+            let records = self.records();
+            let last = records.last()?;
+            let same = records.iter().rev().take_while(|record| record.holder() == last.holder());
+            let settled = same.last()?.seen + lease < last.seen;
+            (settled && names.iter().any(|name| is_of(last.holder(), name))).then_some(())
+        });
+    }
+
     /// Every state of the Lease so far.
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
@@ -103,12 +116,15 @@ impl<'a> Fleet<'a> {
         }
         for candidate in ours {
             candidate.process().with_lines(|lines| {
-                let error = lines.iter().find(|line| line.text.contains("ERROR"));
-                assert!(error.is_none(), "{error:?}");
+                let fails =
+                    |text: &str| text.contains("ERROR cluster_leader") || text.contains("panicked at");
+                let failure = lines.iter().find(|line| fails(&line.text));
+                assert!(failure.is_none(), "{failure:?}");
             });
         }
         let records = self.records();
-        rules::check(&records);
+        let tokens: Vec<u64> = ours.iter().flat_map(|one| one.terms()).map(|term| term.token).collect();
+        rules::check(&records, &tokens);
         let is_ours = |holder: &str| ours.iter().any(|one| is_of(holder, one.process().name()));
         let claims = rules::claims(&records, is_ours);
         let processes =

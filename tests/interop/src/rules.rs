@@ -8,6 +8,8 @@ use crate::clock;
 use crate::record::{Record, Writer};
 
 const TOKEN: &str = "cluster-leader.io/token";
+/// `leaseDurationSeconds` of ours.
+const OUR_SECONDS: u64 = 3;
 const STEP_DOWN: &str = "cluster-leader.io/step-down";
 
 /// From when to when another may lead, by the rules: nobody who keeps them leads meanwhile.
@@ -52,23 +54,20 @@ pub(crate) fn claims(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<
     claims
 }
 
-/// Checks every state of the Lease against the one before.
+/// Checks every state of the Lease against the one before. `tokens`: of the terms that ours have told of.
 ///
 /// # Panics
 /// One is not what client-go would have made of it, or somebody has taken over too early.
-pub(crate) fn check(records: &[Record]) {
+pub(crate) fn check(records: &[Record], tokens: &[u64]) {
     let mut last: Option<&Record> = None;
-    let mut acquired = 0;
     for record in records {
         let writer = record.writer(last);
         if writer != Writer::Test {
-            if last.is_none_or(|last| last.holder() != record.holder()) {
-                acquired = record.version;
-            }
             transition(last, record, writer);
-            if writer == Writer::Ours {
-                ours(last, record, acquired);
-            }
+        }
+        if writer == Writer::Ours {
+            ours(last, record);
+            token(last, record, tokens);
         }
         last = Some(record);
     }
@@ -96,7 +95,7 @@ fn transition(last: Option<&Record>, record: &Record, writer: Writer) {
 
 /// What we keep to: every field that client-go writes, as it does, and nothing that concerned another
 /// holder.
-fn ours(last: Option<&Record>, record: &Record, acquired: u64) {
+fn ours(last: Option<&Record>, record: &Record) {
     let spec = record.lease["spec"].as_object().expect("a spec");
     let written = |field: &str| spec.get(field).is_some_and(|value| !value.is_null());
     let fields = ["holderIdentity", "leaseDurationSeconds", "acquireTime", "renewTime", "leaseTransitions"];
@@ -111,23 +110,35 @@ fn ours(last: Option<&Record>, record: &Record, acquired: u64) {
     let ahead = clock::at_wall(renew).saturating_sub(record.seen);
     assert!(ahead < 1_100_000_000, "renewTime is {ahead} ns ahead of the wall clock: {record:#?}");
 
-    let token = record.annotation(TOKEN);
     assert_eq!(record.annotation(STEP_DOWN), None, "{record:#?}");
-    let Some(last) = last else {
-        assert_eq!((acquire, token), (renew, None), "{record:#?}");
-        return;
-    };
-    if record.holder().is_empty() {
-        assert_eq!((record.seconds(), acquire, token), (1, renew, None), "a release: {record:#?}");
-    } else if record.holder() == last.holder() {
+    let begins = last.is_none_or(|last| last.holder() != record.holder());
+    if begins {
+        assert_eq!(acquire, renew, "a take-over or a release: {record:#?}");
+        let seconds = if record.holder().is_empty() { 1 } else { OUR_SECONDS };
+        assert_eq!(record.seconds(), seconds, "{record:#?}");
+    } else if let Some(last) = last {
         assert_eq!(acquire, last.time("acquireTime"), "a renewal: {record:#?}");
-        assert_ne!(
-            renew.as_second(),
-            last.time("renewTime").as_second(),
-            "client-go sees whole seconds: {record:#?}"
-        );
-        assert_eq!(token, Some(format!("{acquired} {}", record.holder()).as_str()), "{record:#?}");
-    } else {
-        assert_eq!((acquire, token), (renew, None), "a take-over: {record:#?}");
+        let renewed = last.time("renewTime").as_second();
+        assert_ne!(renew.as_second(), renewed, "client-go sees whole seconds: {record:#?}");
+    }
+}
+
+/// The token is told from the first renewal of a term on, and never another's.
+fn token(last: Option<&Record>, record: &Record, tokens: &[u64]) {
+    let found = record.annotation(TOKEN).map(|annotation| {
+        let (token, holder) = annotation.split_once(' ').expect("a token and its holder");
+        assert_eq!(holder, record.holder(), "{record:#?}");
+        token.parse().expect("a token")
+    });
+    let renewed = last.filter(|last| last.holder() == record.holder() && !record.holder().is_empty());
+    match (renewed, found) {
+        // A term begins; its end may have been so long ago that it is ours again without a take-over.
+        (None, None) => {}
+        (Some(_), None) if tokens.contains(&record.version) => {}
+        (Some(last), None) => {
+            assert!(!tokens.contains(&last.version), "a renewal does not tell its token: {record:#?}");
+        }
+        (Some(_), Some(token)) => assert!(tokens.contains(&token), "no such term: {record:#?}"),
+        (None, Some(_)) => panic!("a take-over or a release tells a token: {record:#?}"),
     }
 }

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod hanging;
 mod moving_on;
 mod pauses;
 
@@ -28,9 +29,7 @@ const FLEETS: [(&str, &[Kind]); 3] = [
 
 /// Plays the story in each mixture of libraries, all at the same time on Leases of their own.
 fn in_all_fleets(what: &str, story: fn(&Fleet<'_>, &[Kind]) -> Judgement) {
-    build_ours();
-    if let Some(why) = [Kind::ClientGo, Kind::Fabric8].into_iter().find_map(|kind| kind.program().err()) {
-        skipped(why);
+    if !can_run() {
         return;
     }
     let Some(server) = SERVER.get() else { return };
@@ -47,6 +46,13 @@ fn in_all_fleets(what: &str, story: fn(&Fleet<'_>, &[Kind]) -> Judgement) {
             thread::Builder::new().name(mixture.to_owned()).spawn_scoped(scope, play).expect("a thread");
         }
     });
+}
+
+/// Whether all programs are there; what is missing has then been said.
+fn can_run() -> bool {
+    build_ours();
+    let missing = [Kind::ClientGo, Kind::Fabric8].into_iter().find_map(|kind| kind.program().err());
+    missing.map(skipped).is_none()
 }
 
 /// The names of these processes.
