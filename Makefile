@@ -22,7 +22,7 @@ test: test-rust test-c test-java test-kubernetes ## All tests
 
 .PHONY: test-rust
 test-rust: tools-rust ## The Rust crates
-	$(CARGO) test --workspace --exclude cluster-leader-tests-kubernetes --exclude cluster-leader-tests-chaos
+	$(CARGO) test --workspace --exclude cluster-leader-tests-kubernetes --exclude cluster-leader-tests-chaos --exclude cluster-leader-tests-interop
 
 .PHONY: test-c
 test-c: native ## The C ABI, from C and C++
@@ -36,6 +36,10 @@ test-java: example ## The Maven artifact and the example, on JDK 17 and 25
 .PHONY: test-kubernetes
 test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-apiserver
 	$(CARGO) test -p cluster-leader-tests-kubernetes
+
+.PHONY: test-interop
+test-interop: apiserver tools-java ## Mixed fleets: with client-go and fabric8 on one Lease
+	$(CARGO) test -p cluster-leader-tests-interop
 
 .PHONY: native
 native: tools-rust ## target/release/libcluster_leader.so
