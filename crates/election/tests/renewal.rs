@@ -94,7 +94,7 @@ fn after_a_timeout_the_next_attempt_starts_at_once() {
     world.run_until(secs(1));
     world.of(us).network.next([Fate::LOST, Fate::LOST]);
     world.run_until(millis(9_500));
-    assert_eq!(world.sent_since(us, secs(1)), ["5 renew", "7 read", "9 read", "9 renew"]);
+    assert_eq!(world.sent_since(us, secs(1)), ["5 renew", "7 read", "8 read", "8 renew"], "8: the last chance");
     assert_eq!(world.terms(us), ["0 acquired 101"]);
 }
 
@@ -116,10 +116,7 @@ fn g8_a_single_hung_request_costs_no_leadership() {
 fn g8_an_outage_shorter_than_half_the_renew_deadline_less_half_a_retry_costs_no_leadership() {
     for shape @ (_, deadline, retry) in TIMINGS {
         for fault in [Fate::REFUSED, Fate::RESET, Fate::RESET_TOO_LATE, Fate::LOST, Fate::REPLY_LOST] {
-            // A request that hangs is given up after a fifth of the renew deadline: one that
-            // begins with less than that left is the last, and the outage must be over by then.
-            let hangs = matches!(fault.reply, Reply::Lost);
-            let most = if hangs { (deadline - retry).min(deadline * 4 / 5) } else { deadline - retry } / 2;
+            let most = (deadline - retry) / 2;
             for begins in (0..10).map(|tenths| deadline + deadline * tenths / 10) {
                 let outage = millis(begins)..millis(begins + most - 1);
                 let (during, fault) = (outage.clone(), fault.clone());

@@ -258,12 +258,16 @@ impl Election {
         self.next_poll = self.next_poll.max(self.next_attempt);
     }
 
-    /// No attempt before `instant`, except a leader's last chance: half a retry period before its
-    /// claim ends, whatever the attempts before it have met.
+    /// No attempt before `instant`, except a leader's last chance, whatever the attempts before it
+    /// have met.
     fn pause_until(&mut self, instant: Instant) {
+        self.next_attempt = self.last_chance().map_or(instant, |last| instant.min(last));
+    }
+
+    /// Half a retry period before its claim ends, a leader tries once more; `None` afterwards.
+    fn last_chance(&self) -> Option<Instant> {
         let last_chance = self.renew_at + self.timing.tolerated_outage();
-        let cut_short = self.claim.is_some() && self.now < last_chance;
-        self.next_attempt = if cut_short { instant.min(last_chance) } else { instant };
+        (self.claim.is_some() && self.now < last_chance).then_some(last_chance)
     }
 
     /// Takes in an observation and draws the consequences.

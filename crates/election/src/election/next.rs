@@ -1,5 +1,7 @@
 //! What to ask the store next, and when.
 
+use std::time::Duration;
+
 use super::{Election, Mode};
 use crate::io::{Attempt, AttemptId, Request};
 use crate::knowledge::Known;
@@ -93,11 +95,14 @@ impl Election {
         }
     }
 
-    fn attempt_timeout(&self) -> std::time::Duration {
-        match self.mode {
-            Mode::Releasing { until, .. } => self.timing.attempt_timeout().min(until.since(self.now)),
-            _ => self.timing.attempt_timeout(),
-        }
+    /// One that hangs must be over when a release is given up, or in time for the last chance.
+    fn attempt_timeout(&self) -> Duration {
+        let bound = match self.mode {
+            Mode::Releasing { until, .. } => Some(until),
+            _ => self.last_chance(),
+        };
+        let timeout = self.timing.attempt_timeout();
+        bound.map_or(timeout, |bound| timeout.min(bound.since(self.now)))
     }
 
     pub(super) fn wake(&self) -> Option<Instant> {
