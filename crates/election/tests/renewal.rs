@@ -94,7 +94,11 @@ fn after_a_timeout_the_next_attempt_starts_at_once() {
     world.run_until(secs(1));
     world.of(us).network.next([Fate::LOST, Fate::LOST]);
     world.run_until(millis(9_500));
-    assert_eq!(world.sent_since(us, secs(1)), ["5 renew", "7 read", "8 read", "8 renew"], "8: the last chance");
+    assert_eq!(
+        world.sent_since(us, secs(1)),
+        ["5 renew", "7 read", "8 read", "8 renew"],
+        "8: the last chance"
+    );
     assert_eq!(world.terms(us), ["0 acquired 101"]);
 }
 
