@@ -177,6 +177,22 @@ fn what_lands_while_we_sit_out_or_are_suspended_is_released() {
     }
 }
 
+/// A renewal hangs while somebody edits the record, so that it can no longer take effect, and then
+/// deletes it.
+#[test]
+fn what_can_no_longer_land_is_not_waited_for() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.of(us).network.next([Fate::LOST]);
+    world.run_until(secs(6));
+    world.edit(|_| {});
+    world.delete();
+    world.give(us, Input::Stop);
+    assert_eq!(world.sent_since(us, secs(1)), ["5 renew"]);
+    assert!(world.of(us).election.is_stopped());
+}
+
 /// The renewal is under way when the end comes: the read still shows the record before it, the
 /// release meets it.
 #[test]

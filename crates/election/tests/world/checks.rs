@@ -18,6 +18,8 @@ pub(crate) struct Checks {
     term: Option<u64>,
     /// How many attempts were sent at this very time.
     sent_at_once: (Duration, u32),
+    /// How often it was told something at this very time.
+    told_at_once: (Duration, u32),
 }
 
 impl Candidate {
@@ -32,6 +34,8 @@ impl Candidate {
         self.check_attempt(input, output, now, real);
         let in_the_past = output.wake.is_some_and(|wake| wake <= now);
         assert!(!in_the_past, "{}: woken at {now:?} for the past {:?}", self.name, output.wake);
+        let count = at_once(&mut self.checks.told_at_once, real);
+        assert!(count <= 1_000, "{}: time stands still at {real:?}", self.name);
     }
 
     fn note_outcome(&mut self, input: &Input) {
@@ -100,11 +104,9 @@ impl Candidate {
         assert!(attempt.timeout > Duration::ZERO && attempt.timeout <= self.timing.renew_deadline() / 5);
         self.checks.under_way = Some((attempt.id, now, claims));
 
-        let (when, count) = self.checks.sent_at_once;
-        let count = if when == real { count + 1 } else { 1 };
+        let count = at_once(&mut self.checks.sent_at_once, real);
         assert!(count <= 20, "{}: {count} attempts at one instant", self.name); // G10
         assert!(self.sent.len() < 10_000, "{}: hurries", self.name); // more than any story is long
-        self.checks.sent_at_once = (real, count);
     }
 
     /// G3: nobody blanks another's claim.
@@ -114,6 +116,12 @@ impl Candidate {
             assert_eq!(blanked, Some(self.name.as_str()), "a release of another's claim");
         }
     }
+}
+
+/// Counts one more at this time.
+fn at_once(counted: &mut (Duration, u32), now: Duration) -> u32 {
+    *counted = if counted.0 == now { (now, counted.1 + 1) } else { (now, 1) };
+    counted.1
 }
 
 impl World {
