@@ -9,7 +9,7 @@
  * Other lines: "acquired TOKEN TERM" on becoming the leader; "wall MILLISECONDS" when the wall clock
  * that this process sees is that far from the machine's; "boottime FAKED" would void the record.
  *
- * SIGTERM: stops the election, and goes on asking meanwhile.
+ * SIGTERM: steps down, stops the election a retry period later, and goes on asking meanwhile.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -39,6 +39,7 @@ struct run {
 
 static cluster_leader_handle election;
 static atomic_bool stopped;
+static uint64_t retry_period_ms;
 
 static int64_t nanos(struct timespec time)
 {
@@ -129,6 +130,11 @@ static void *stop_when_told(void *signals)
 {
     int signal;
     sigwait(signals, &signal);
+    cluster_leader_step_down(election);
+    /* Whatever happens to the release: the answer must have been no before its first byte. */
+    struct timespec rest = {0, (long)(retry_period_ms % 1000 * 1000000)};
+    rest.tv_sec = (time_t)(retry_period_ms / 1000);
+    nanosleep(&rest, NULL);
     cluster_leader_stop(election);
     atomic_store(&stopped, true);
     return NULL;
@@ -163,7 +169,7 @@ int main(void)
     options.store = "kubernetes";
     options.lease_duration_ms = number("LEASE_DURATION_MS");
     options.renew_deadline_ms = number("RENEW_DEADLINE_MS");
-    options.retry_period_ms = number("RETRY_PERIOD_MS");
+    options.retry_period_ms = retry_period_ms = number("RETRY_PERIOD_MS");
     if (cluster_leader_start(&options, &election) != CLUSTER_LEADER_OK) {
         fprintf(stderr, "%s\n", cluster_leader_error_message());
         return 1;

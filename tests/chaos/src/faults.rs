@@ -38,6 +38,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("leader killed", leader_killed),
     kind("leader paused", leader_paused),
     kind("leader paused, wakes cut off", leader_paused_wakes_cut_off),
+    kind("leader paused, a reply on its way", leader_paused_with_a_reply_on_its_way),
     kind("all paused", all_paused),
     kind("follower paused, then hand-over", follower_paused_then_hand_over),
     kind("black hole on the leader", |a, l| cut_off(a, l, "black hole", Vanishes, Vanishes)),
@@ -53,6 +54,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("slow network", slow_network),
     kind("followers cut off", followers_cut_off),
     kind("SIGTERM", hand_over),
+    kind("SIGTERM, replies are slow", hand_over_with_slow_replies),
     kind("superseded while paused, then SIGTERM", superseded_then_sigterm),
     kind("Lease edited, SIGTERM", lease_edited),
     Kind { name: "wall clocks stepped", needs_wall_clock: true, strike: wall_clocks_stepped },
@@ -125,6 +127,29 @@ fn leader_paused_wakes_cut_off(arena: &mut Arena<'_>, leader: usize) -> Aim {
     arena.ends(cut);
     arena.seats[leader].proxy.heal();
     arena.pass(0.1, 0.3);
+    aim
+}
+
+/// The server has acknowledged a write; the reply reaches the leader while it is paused, and is all
+/// that it hears when it wakes. It says nothing about now.
+fn leader_paused_with_a_reply_on_its_way(arena: &mut Arena<'_>, leader: usize) -> Aim {
+    let at_most = arena.timings.lease;
+    arena.seats[leader].proxy.hold_next_reply(at_most);
+    let aim = taken_away(arena, leader);
+    let pause = arena.begins(Some(leader), "SIGSTOP");
+    arena.seats[leader].stop();
+    arena.seats[leader].proxy.heal();
+    sleep(Duration::from_millis(100));
+    let cut = arena.begins(Some(leader), "held");
+    arena.seats[leader].proxy.set(IsHeld, IsHeld);
+    arena.await_another(leader);
+    arena.pass(0.05, 0.3);
+    arena.ends(pause);
+    arena.seats[leader].go_on();
+    arena.pass(0.1, 0.3);
+    arena.ends(cut);
+    arena.seats[leader].proxy.heal();
+    arena.pass(0.1, 0.2);
     aim
 }
 
@@ -245,6 +270,16 @@ fn hand_over(arena: &mut Arena<'_>, leader: usize) -> Aim {
     arena.seats[leader].terminate();
     arena.await_another(leader);
     arena.await_end(leader);
+    aim
+}
+
+/// The record is free, and others take it, before the one that frees it has heard of that.
+fn hand_over_with_slow_replies(arena: &mut Arena<'_>, leader: usize) -> Aim {
+    let delay = arena.timings.retry.mul_f64(0.3);
+    let slow = arena.begins(Some(leader), &format!("replies {} ms late", delay.as_millis()));
+    arena.seats[leader].proxy.set(Passes, IsSlow(delay));
+    let aim = hand_over(arena, leader);
+    arena.ends(slow);
     aim
 }
 

@@ -47,6 +47,8 @@ struct State {
     ended: bool,
     connections: HashMap<u64, Connection>,
     next: u64,
+    /// How often the server has answered into a network that holds replies.
+    held_replies: u64,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,16 @@ impl Proxy {
         let mut state =
             self.network.changed.wait_while(state, |s| s.listens).unwrap_or_else(PoisonError::into_inner);
         state.connections.drain().for_each(|(_, connection)| connection.close());
+    }
+
+    /// Holds replies from now on, and waits until there is one.
+    pub(crate) fn hold_next_reply(&self, at_most: Duration) {
+        let mut state = self.network.state();
+        state.replies = Traffic::IsHeld;
+        let before = state.held_replies;
+        let none_yet = |state: &mut State| state.held_replies == before;
+        let held = self.network.changed.wait_timeout_while(state, at_most, none_yet);
+        drop(held.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Makes the connections that there are silent for ever, as when a middle box forgets them. New
@@ -222,6 +234,10 @@ impl Network {
     /// Waits until a piece may pass; whether it is not lost.
     fn lets_pass(&self, id: u64, way: Way) -> bool {
         let mut state = self.state();
+        if matches!((way, state.replies), (Way::Replies, Traffic::IsHeld)) {
+            state.held_replies += 1;
+            self.changed.notify_all();
+        }
         loop {
             let traffic = match way {
                 Way::Requests => state.requests,

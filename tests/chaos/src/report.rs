@@ -108,7 +108,7 @@ impl Report<'_> {
     }
 
     fn in_words(&self) -> String {
-        let Plan { seed, episodes, arenas, timings } = self.plan;
+        let Plan { seed, episodes, arenas, timings, .. } = self.plan;
         let millis = |duration: Duration| duration.as_secs_f64();
         let (least, middle, most) = spread(&self.ran.loads);
         let mut text = format!(
@@ -222,14 +222,21 @@ const ROWS: &[(&str, Cell)] = &[
         let part = totals.leaderless.as_secs_f64() / totals.watched.as_secs_f64().max(0.001);
         format!("{:.1}", 100.0 * part)
     }),
-    ("SIGTERM to the next yes, s", |o| successions(o, &["SIGTERM", "follower paused, then hand-over"])),
+    ("SIGTERM to the next yes, s", |o| {
+        successions(o, &["SIGTERM", "follower paused, then hand-over", "Lease edited, SIGTERM"])
+    }),
     ("SIGKILL to the next yes, s", |o| {
         successions(o, &["leader killed", "wall clocks stepped, leader killed"])
     }),
     ("SIGSTOP to the next yes, s", |o| {
         successions(
             o,
-            &["leader paused", "leader paused, wakes cut off", "superseded while paused, then SIGTERM"],
+            &[
+                "leader paused",
+                "leader paused, a reply on its way",
+                "leader paused, wakes cut off",
+                "superseded while paused, then SIGTERM",
+            ],
         )
     }),
     ("cut off to the next yes, s", |o| {

@@ -26,6 +26,8 @@ pub struct Plan {
     pub arenas: usize,
     /// For all.
     pub timings: Timings,
+    /// Only kinds of episodes whose names contain this, and no faults of the server.
+    pub only: Option<String>,
 }
 
 /// What came of a contender.
@@ -101,14 +103,17 @@ pub fn run(plan: &Plan, contenders: &[Box<dyn Contender>]) -> Option<Ran> {
         stage.since = boottime();
     });
 
-    let mut deck: Vec<&Kind> = KINDS.iter().collect();
+    let only = plan.only.as_deref();
+    let mut deck: Vec<&Kind> =
+        KINDS.iter().filter(|kind| only.is_none_or(|only| kind.name.contains(only))).collect();
+    assert!(!deck.is_empty(), "no kind of episode has {only:?} in its name");
     Chance::new(plan.seed, 0).shuffle(&mut deck);
     let mut server_faults = SERVER_FAULTS.to_vec();
     Chance::new(plan.seed, 1).shuffle(&mut server_faults);
     let mut dealt = 0;
     let mut loads = Vec::new();
     for round in 0..plan.episodes.div_ceil(plan.arenas) {
-        if round % SERVER_FAULT_EVERY == SERVER_FAULT_EVERY - 1 {
+        if round % SERVER_FAULT_EVERY == SERVER_FAULT_EVERY - 1 && only.is_none() {
             let fault = server_faults[(round / SERVER_FAULT_EVERY) % server_faults.len()];
             strike_servers(&server, contenders, &fault, &mut stages, plan.timings);
         } else {
@@ -117,8 +122,10 @@ pub fn run(plan: &Plan, contenders: &[Box<dyn Contender>]) -> Option<Ran> {
                 let has_wall_clock =
                     arena.is_some_and(|arena| arena.seats.iter().any(|seat| seat.has_wall_clock()));
                 let mut next = deck.iter().cycle().skip((dealt + stage.number) % deck.len());
-                let possible = next.find(|kind| has_wall_clock || !kind.needs_wall_clock);
-                stage.play(possible.expect("most kinds are possible everywhere"));
+                let possible = |kind: &&&Kind| has_wall_clock || !kind.needs_wall_clock;
+                if let Some(kind) = next.by_ref().take(deck.len()).find(possible) {
+                    stage.play(kind);
+                }
             });
             dealt += plan.arenas;
         }

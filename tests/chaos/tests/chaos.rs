@@ -17,7 +17,7 @@ fn g1_g2_g6_one_leader_at_a_time_whatever_happens() {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let seed = env::var("CHAOS_SEED").map_or(clock, |seed| seed.parse().expect("CHAOS_SEED is a number"));
     noted(format_args!("CHAOS_SEED={seed}"));
-    let plan = Plan { seed, episodes: 30, arenas: 6, timings: Timings::SHORT };
+    let plan = Plan { seed, episodes: 30, arenas: 6, timings: Timings::SHORT, only: None };
     let Some(ran) = run(&plan, &[ours]) else { return };
 
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tests-chaos");

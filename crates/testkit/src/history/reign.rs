@@ -4,7 +4,7 @@ use super::{Answers, Run};
 
 /// How long an asker may be held up within a reign. A process that is paused for longer may have lost
 /// leadership and got it back unasked.
-const HELD_UP_AT_MOST: u64 = 1_000_000_000;
+const HELD_UP_AT_MOST: u64 = 250_000_000;
 
 /// A span of time in which a process said yes whenever it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

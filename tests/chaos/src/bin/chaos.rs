@@ -1,7 +1,7 @@
 //! Chaos for hours: ours and other libraries side by side, in one report.
 //!
 //!     chaos [--episodes N] [--seed N] [--timings default|short] [--elections N]
-//!           [--contenders ours,client-go,fabric8,curator] [--out DIR]
+//!           [--contenders ours,client-go,fabric8,curator] [--only PART_OF_A_KIND] [--out DIR]
 //!
 //! Ends with 1 if anything is wrong with ours, and with 2 if it could not run.
 
@@ -58,7 +58,7 @@ fn build(name: &str) -> Result<Box<dyn Contender>, String> {
 fn asked(mut arguments: VecDeque<String>) -> Result<Asked, String> {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs());
     let mut asked = Asked {
-        plan: Plan { seed: clock, episodes: 200, arenas: 0, timings: Timings::DEFAULT },
+        plan: Plan { seed: clock, episodes: 200, arenas: 0, timings: Timings::DEFAULT, only: None },
         contenders: vec!["ours".to_owned()],
         out: PathBuf::from("bench/results/chaos"),
         command: String::new(),
@@ -75,6 +75,7 @@ fn asked(mut arguments: VecDeque<String>) -> Result<Asked, String> {
             "--elections" => asked.plan.arenas = number()?,
             "--timings" => timings.clone_from(&value),
             "--contenders" => asked.contenders = value.split(',').map(str::to_owned).collect(),
+            "--only" => asked.plan.only = Some(value),
             "--out" => asked.out = PathBuf::from(&value),
             _ => return Err(format!("there is no {name}")),
         }
