@@ -39,6 +39,8 @@ impl Directory {
     const TEMPORARIES: usize = 8;
     const FIRST_PAUSE: Duration = Duration::from_millis(1);
     const LONGEST_PAUSE: Duration = Duration::from_millis(16);
+    /// Whoever has the lock for as long as this is stopped, or waits for a slow disk.
+    const LONGEST_WAIT: Duration = Duration::from_millis(300);
 
     /// Opens the directory; `None` if there is none.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
@@ -79,16 +81,27 @@ impl Directory {
     /// Waits for the lock on the directory.
     ///
     /// It is held for microseconds, or for one sync of a small file; hence the polling, which
-    /// leaves the thread to its other elections.
+    /// leaves the thread to its other elections. A process that is stopped at just that moment keeps it
+    /// until it runs on or dies, and nobody can do without it.
     pub(super) async fn lock(&self) -> Result<Locked<'_>, StoreError> {
         let mut pause = Self::FIRST_PAUSE;
+        let mut waited = Duration::ZERO;
         loop {
             match try_lock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => break,
                 Err(Errno::WOULDBLOCK) => {}
                 Err(error) => return Err(refused("locking the directory", &self.path, error)),
             }
+            if waited >= Self::LONGEST_WAIT {
+                return Err(StoreError::refused(format!(
+                    "{}: is locked by another process, which is stopped or stuck: nobody can begin to lead until it runs \
+                     on or ends. /proc/locks tells which one it is (inode {})",
+                    self.path.display(),
+                    rustix::fs::fstat(&self.fd).map_or(0, |stat| stat.st_ino)
+                )));
+            }
             tokio::time::sleep(pause).await;
+            waited += pause;
             pause = Self::LONGEST_PAUSE.min(pause * 2);
         }
         let locked = Locked { directory: self };
