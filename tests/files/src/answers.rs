@@ -42,9 +42,9 @@ impl Recorder {
     /// # Errors
     /// It cannot be written.
     pub fn ask(&mut self, is_leader: impl Fn() -> bool, out: &mut impl Write) -> io::Result<()> {
-        let before = now();
+        let before = boot_time();
         let yes = is_leader();
-        let answer = Answer { before, after: now(), yes };
+        let answer = Answer { before, after: boot_time(), yes };
         if let Some(run) = &mut self.run
             && run.last.yes == answer.yes
             && answer.after.saturating_sub(run.last.before) <= Self::LONGEST_GAP
@@ -75,7 +75,12 @@ impl Recorder {
     }
 }
 
-fn now() -> u64 {
+/// `CLOCK_BOOTTIME`, in nanoseconds.
+///
+/// # Panics
+/// Never: it is not negative.
+#[must_use]
+pub fn boot_time() -> u64 {
     let time = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(time.tv_sec).expect("CLOCK_BOOTTIME is not negative");
     seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).expect("nor are its nanoseconds")

@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use cluster_leader_tests_kubernetes::{Line, Process};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use tempfile::NamedTempFile;
+use testkit::history::Answers;
 
 use crate::helpers::helper;
 use crate::world::{ELECTION, World};
@@ -153,6 +154,38 @@ impl Contender {
         self.process.with_lines(|lines| lines.iter().any(|line| line.text == "went through"))
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        let pid = self.process.await_line("its process id", 0, |line| {
+            Some(line.text.strip_prefix("pid ")?.parse().expect("a number"))
+        });
+        Pid::from_raw(pid).expect("a process id")
+    }
+
+    /// Waits until it has lost a term: the reason.
+    pub fn await_loss(&self, token: u64) -> String {
+        let lost = format!("lost {token} ");
+        self.process.await_line("the end of the term", 0, |line| {
+            Some(line.text.strip_prefix(lost.as_str())?.to_owned())
+        })
+    }
+
+    /// Ends it as one ends a program, by SIGTERM: what it answered, to the last.
+    pub fn end(&self) -> Answers {
+        self.process.signal(Signal::TERM);
+        self.process.await_exit();
+        self.answers()
+    }
+
+    /// What it answered, as far as it has written that. Of a killed one a little is lost.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        self.process.with_lines(|lines| {
+            Answers::read(self.process.name(), lines.iter().map(|line| line.text.as_str()))
+        })
+    }
+
     /// Kills it, and waits until it is gone.
     pub fn kill(&self) {
         self.process.signal(Signal::KILL);
@@ -215,7 +248,12 @@ impl Setup<'_> {
     #[must_use]
     pub fn start(self) -> Contender {
         let (mut command, report) = match self.harm {
-            None => (Command::new(self.program), None),
+            None => (
+                self.world
+                    .disk()
+                    .map_or_else(|| Command::new(self.program), |disk| disk.command(self.program)),
+                None,
+            ),
             Some(harm) => {
                 let report = NamedTempFile::new().expect("a file for the report");
                 let mut command = Command::new(helper("stepper", false));

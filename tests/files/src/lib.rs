@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `bin/contender.rs` | the program that is run: it stands, and says what it answers |
 //! | `contender.rs` | such a process, as tests see it |
-//! | `world.rs` | a directory with an election's record |
-//! | `answers.rs` | what a process answered, in a form that can be judged |
+//! | `world.rs`, `disk.rs` | a directory with an election's record; a small disk for it |
+//! | `answers.rs`, `verdict.rs` | what processes answered, and whether that was right |
 //! | `helpers.rs` | the C helpers in `preload/`, compiled when a test asks for them |
 //!
 //! Everything here fails by panicking: it is used by tests alone.
@@ -19,10 +19,14 @@
 
 mod answers;
 mod contender;
+mod disk;
 mod helpers;
+mod verdict;
 mod world;
 
-pub use answers::Recorder;
+pub use answers::{Recorder, boot_time};
 pub use contender::{Contender, Harm, HarmKind, Harmed, Setup, Step, Timings};
+pub use disk::{Disk, is_root};
 pub use helpers::helper;
+pub use verdict::one_leader_at_a_time;
 pub use world::{ELECTION, Record, World};

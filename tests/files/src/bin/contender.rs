@@ -9,11 +9,12 @@
 //! | `identity NAME` | it stands with this identity from now on |
 //! | `problem TEXT` | what went wrong last |
 //! | `error TEXT` | it could not start |
+//! | `pid NUMBER` | its process id |
 //! | `went through` | the step that its argument names is over |
 //!
 //! The log goes to standard error. The lines `stop`, `step-down` and `go` on standard input are
 //! obeyed, and SIGTERM stops it. The argument names a step between two marks, a mark being a system
-//! call without effect; `go` begins it.
+//! call without effect; `go` begins it. It asks every `CONTENDER_PAUSE` microseconds.
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -26,7 +27,13 @@ use std::time::Duration;
 use cluster_leader::{ChangeKind, Elector, Options, State};
 use tests_files::Recorder;
 
+/// Unless the environment says something else.
 const PAUSE: Duration = Duration::from_micros(500);
+
+fn pause() -> Duration {
+    let given = std::env::var("CONTENDER_PAUSE").ok();
+    given.and_then(|micros| micros.parse().ok()).map_or(PAUSE, Duration::from_micros)
+}
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(io::stderr).init();
@@ -43,6 +50,8 @@ fn stand(step: Option<&str>) -> io::Result<ExitCode> {
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&terminated))?;
     let commands = commands();
     let mut out = io::stdout();
+    let pause = pause();
+    writeln!(out, "pid {}", std::process::id())?;
     if step == Some("start") {
         mark();
     }
@@ -78,7 +87,7 @@ fn stand(step: Option<&str>) -> io::Result<ExitCode> {
             told.tell(&elector, &mut out)?;
             writeln!(out, "went through")?;
         }
-        thread::sleep(PAUSE);
+        thread::sleep(pause);
     }
     recorder.finish(&mut out)?;
     elector.stop();

@@ -8,8 +8,15 @@
 )]
 
 mod aftermath;
+mod chaos;
+mod children;
+mod clocks;
 mod errors;
 mod kills;
+mod limits;
+mod moved;
+mod pauses;
+mod troubles;
 mod victims;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +26,9 @@ use tests_files::{Contender, Setup, Timings, World};
 
 /// A dead leader's lease is far from over when a test ends: whoever takes over had the proof.
 const LONG_LEASE: Timings = Timings { lease: 60_000, renew: 2_000, retry: 200 };
+
+/// Where what is waited for is waited for.
+const QUICK: Timings = Timings { lease: 3_000, renew: 2_000, retry: 300 };
 
 fn contender<'a>(world: &'a World, name: &'a str, timings: Timings) -> Setup<'a> {
     Contender::of(env!("CARGO_BIN_EXE_contender"), world, name, timings)
