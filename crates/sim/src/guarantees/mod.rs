@@ -72,6 +72,14 @@ struct Name {
     identity: Identity,
 }
 
+/// A process with an open watch when the quiet time began.
+#[derive(Clone, Copy, Debug)]
+struct Quiet {
+    since: Instant,
+    sent: u64,
+    watch_changes: u32,
+}
+
 /// All checks of a world.
 #[derive(Debug)]
 pub struct Guarantees {
@@ -86,10 +94,11 @@ pub struct Guarantees {
     intervals: g2::Intervals,
     tokens: g6::Tokens,
     hand_over: g7::HandOver,
+    steady_from: Real,
     leader_by: Real,
     end: Real,
     /// What each process had sent when the quiet time began, if it was watching.
-    quiet: Option<Vec<Option<(u64, Instant)>>>,
+    quiet: Option<Vec<Option<Quiet>>>,
 }
 
 impl Guarantees {
@@ -106,6 +115,7 @@ impl Guarantees {
             intervals: g2::Intervals::default(),
             tokens: g6::Tokens::default(),
             hand_over: g7::HandOver::new(script.hand_over_within),
+            steady_from: script.steady_from,
             leader_by: script.leader_by,
             end: script.end,
             quiet: None,
@@ -218,8 +228,8 @@ impl Guarantees {
         {
             self.broken("G9", place, now, what);
         }
-        if let (Event::Lost { reason, .. }, true) = (event, now > self.leader_by) {
-            self.broken("G8", place, now, format!("a term ends in a quiet time: {reason:?}"));
+        if let (Event::Lost { reason, .. }, true) = (event, now > self.steady_from) {
+            self.broken("G8", place, now, format!("a term ends for nothing: {reason:?}"));
         }
     }
 
@@ -325,7 +335,8 @@ impl Guarantees {
         }
         let sent = |(ward, clock): (&Option<Ward>, &&HostClock)| {
             let ward = ward.as_ref().filter(|ward| ward.watching)?;
-            Some((ward.load.sent(), clock.shows(now)))
+            let (sent, watch_changes) = (ward.load.sent(), ward.watch_changes);
+            Some(Quiet { since: clock.shows(now), sent, watch_changes })
         };
         self.quiet = Some(self.wards.iter().zip(clocks).map(sent).collect());
         true
@@ -342,11 +353,16 @@ impl Guarantees {
         }
     }
 
-    fn check_quiet(&mut self, before: &[Option<(u64, Instant)>], now: Real, clocks: &[&HostClock]) {
+    fn check_quiet(&mut self, before: &[Option<Quiet>], now: Real, clocks: &[&HostClock]) {
         for (index, before) in before.iter().enumerate() {
             let leads = self.intervals.open_at(index, now);
-            let Some(ward) = self.wards[index].as_ref().filter(|ward| ward.watching) else { continue };
-            let Some((sent, since)) = *before else { continue };
+            let (Some(ward), Some(Quiet { since, sent, watch_changes })) = (&self.wards[index], *before)
+            else {
+                continue;
+            };
+            if ward.watch_changes != watch_changes {
+                continue;
+            }
             let lasted = clocks[index].shows(now).as_nanos() - since.as_nanos();
             if let Err(what) = g10::check_quiet(leads, ward.load.sent() - sent, lasted, &ward.timing) {
                 self.broken("G10", u8::try_from(index).unwrap_or(u8::MAX), now, what);

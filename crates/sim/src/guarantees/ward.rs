@@ -52,6 +52,8 @@ pub(super) struct Ward {
     pub(super) load: g10::Load,
     /// Its watch is open.
     pub(super) watching: bool,
+    /// How often it opened or broke.
+    pub(super) watch_changes: u32,
     /// The claiming write that was acknowledged just now made this version.
     acknowledged: Option<u64>,
     pub(super) deadline: Option<Real>,
@@ -68,6 +70,7 @@ impl Ward {
             told: g9::Told::default(),
             load: g10::Load::new(&timing, now),
             watching: false,
+            watch_changes: 0,
             acknowledged: None,
             deadline: None,
         }
@@ -100,6 +103,7 @@ impl Ward {
             Input::HolderDead(holder) => self.patience.proven_dead(holder.clone()),
             Input::Watching(open) => {
                 self.watching = *open;
+                self.watch_changes += 1;
                 self.load.cause();
             }
             Input::Seen(seen) => {

@@ -4,17 +4,20 @@
 //! the place and a number, and can be [calmed](Script::calm) on its own: that is what makes a
 //! failing world small.
 
+mod focus;
 mod generate;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use election::{LostReason, Timing};
 
 use crate::clock::{HostClock, Real};
 use crate::random::Dice;
 use crate::store::Flavour;
+use crate::world::LONG;
 
-pub use generate::{FOCUSES, Focus};
+pub use focus::{FOCUSES, Focus};
 
 /// A world's script.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub struct Script {
     pub actions: Vec<Planned>,
     /// From here on nothing goes wrong any more.
     pub faults_end: Real,
+    /// From here on nobody loses what it leads: G8.
+    pub steady_from: Real,
     /// Until then exactly one is to lead: G8.
     pub leader_by: Real,
     /// G7: how long a hand-over may take, where nothing hinders it.
@@ -64,8 +69,6 @@ pub struct Place {
     pub starts: Real,
     /// How late a timer fires at most.
     pub timer_slack: Real,
-    /// Nothing is ever lost on its way from or to here; for worlds about something else.
-    pub sheltered: bool,
 }
 
 /// Whose elector it is.
@@ -195,6 +198,10 @@ pub enum Action {
     Impostor,
     /// Requests do not get through for this long, in this way; from everywhere or only from here.
     Outage(Outage, Real, Scope),
+    /// This, if the process at the place leads.
+    IfLeading(Box<Self>),
+    /// The faults are over.
+    Recover,
     /// Against the rules: the record is deleted, whoever leads.
     Delete,
     /// Against the rules: the holder is blanked.
@@ -265,9 +272,10 @@ impl Script {
 
     /// The longest lease duration that may stand in a record.
     #[must_use]
-    pub fn longest_lease(&self) -> std::time::Duration {
+    pub fn longest_lease(&self) -> Duration {
         let ours = self.places.iter().map(|place| place.timing.lease_duration()).max();
-        let of_others = std::time::Duration::from_secs(15);
+        let is_long = |planned: &Planned| planned.action == Action::ForeignRecord(Odd::Long);
+        let of_others = if self.actions.iter().any(is_long) { LONG } else { Duration::from_secs(15) };
         ours.unwrap_or(of_others).max(of_others)
     }
 }

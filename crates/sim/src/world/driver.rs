@@ -6,6 +6,7 @@ use election::{
 
 use super::nature::{Nature, in_words};
 use super::process::{Command, Mailbox, Process, UnderWay, Undone};
+use super::record::wall_nanos;
 use super::requests::{Attempting, Sender, Word};
 use super::watching::{Watched, Watching};
 use crate::clock::{HostClock, MILLISECOND, Real, SECOND};
@@ -168,7 +169,7 @@ impl Process {
 
     /// Looks at the record's file, as the file store's watch does when something happened to it.
     fn look(&mut self, now: Instant, host: &Host<'_>, nature: &mut Nature<'_>) -> Option<Seen> {
-        let nothing_known = self.watching.resume_from().is_none();
+        let nothing_known = self.watching.newest() == 0;
         let writer = self.as_writer(host.clock, nature.now);
         let stream = self.watching.stream.as_mut()?;
         let seen = match nature.store.object() {
@@ -198,8 +199,7 @@ impl Process {
 
     /// What the file store numbers our writes by.
     pub(super) fn as_writer(&self, clock: &HostClock, now: Real) -> Writer {
-        let wall = u64::try_from(clock.wall(now).as_micros()).unwrap_or(0).saturating_mul(1000);
-        Writer { newest: self.watching.resume_from().unwrap_or(0), wall }
+        Writer { newest: self.watching.newest(), wall: wall_nanos(clock, now) }
     }
 
     /// Opens the watch if it should be open and is not.

@@ -3,20 +3,26 @@
 mod actions;
 mod agenda;
 mod driver;
+mod foreign;
 mod nature;
 mod process;
+mod readers;
+mod record;
 mod requests;
 mod streams;
 mod watching;
 
 use std::collections::BTreeSet;
 
-use election::{Outcome, Request};
+use election::{Outcome, Record, Request};
 
 use self::agenda::Happening;
 use self::driver::Host;
+use self::foreign::Foreigner;
 use self::nature::Nature;
 use self::process::Process;
+use self::readers::Reading;
+pub(crate) use self::record::LONG;
 use self::requests::{Attempting, InFlight};
 use crate::clock::{HostClock, Real};
 use crate::coverage::{Coverage, Fault};
@@ -74,6 +80,7 @@ pub fn play(script: &Script, keep: Keep) -> Run {
 struct Site {
     clock: HostClock,
     occupant: Option<Box<Process>>,
+    foreigner: Option<Box<Foreigner>>,
     starts: u32,
     requests: u32,
     watches: u32,
@@ -84,6 +91,7 @@ struct World<'s> {
     sites: Vec<Site>,
     nature: Nature<'s>,
     next_action: usize,
+    readings: Vec<Reading>,
 }
 
 /// What is next, and where.
@@ -99,11 +107,18 @@ impl<'s> World<'s> {
         let sites = script.places.iter().map(|place| Site {
             clock: place.clock.clone(),
             occupant: None,
+            foreigner: None,
             starts: 0,
             requests: 0,
             watches: 0,
         });
-        Self { script, sites: sites.collect(), nature: Nature::new(script), next_action: 0 }
+        Self {
+            script,
+            sites: sites.collect(),
+            nature: Nature::new(script),
+            next_action: 0,
+            readings: Vec::new(),
+        }
     }
 
     fn run(&mut self) {
@@ -142,11 +157,13 @@ impl<'s> World<'s> {
             next = (deadline, Next::Deadline);
         }
         for (index, site) in self.sites.iter().enumerate() {
-            if let Some(process) = &site.occupant {
-                let timer = process.timer(&site.clock);
-                if timer < next.0 {
-                    next = (timer, Next::Timer(index));
-                }
+            let timer = match (&site.occupant, &site.foreigner) {
+                (Some(process), _) => process.timer(&site.clock),
+                (None, Some(foreigner)) => foreigner.due,
+                (None, None) => continue,
+            };
+            if timer < next.0 {
+                next = (timer, Next::Timer(index));
             }
         }
         next
@@ -155,6 +172,13 @@ impl<'s> World<'s> {
     /// Gives the process at a place the time to do what it can.
     fn let_run(&mut self, index: usize) {
         let site = &mut self.sites[index];
+        if let Some(foreigner) = &mut site.foreigner {
+            foreigner.act(&site.clock, &mut site.requests, &mut self.nature);
+            if foreigner.stopped {
+                self.end_foreigner(index);
+            }
+            return;
+        }
         let Some(process) = &mut site.occupant else { return };
         let mut host = Host { clock: &site.clock, requests: &mut site.requests, watches: &mut site.watches };
         process.run(&mut host, &mut self.nature);
@@ -180,6 +204,14 @@ impl<'s> World<'s> {
         }
     }
 
+    fn end_foreigner(&mut self, index: usize) {
+        if self.sites[index].foreigner.take().is_some() {
+            let place = u8::try_from(index).unwrap_or(u8::MAX);
+            self.nature.tell(place, || "is no more".to_owned());
+            self.nature.guarantees.claims(index, None, self.nature.now);
+        }
+    }
+
     fn happens(&mut self, happening: Happening) {
         match happening {
             Happening::Arrives(slot) => self.arrives(slot),
@@ -194,6 +226,7 @@ impl<'s> World<'s> {
                 self.with(place, |nature, process| nature.watch_ends(process, number, None));
             }
             Happening::Probe(place) => self.with(place, Nature::probe),
+            Happening::ReaderGoesOn(index) => self.reader_goes_on(index),
         }
     }
 
@@ -214,7 +247,8 @@ impl<'s> World<'s> {
         let writer = process.map_or(Writer::OF_THE_DEAD, |it| it.as_writer(&site.clock, self.nature.now));
         let awaited = match (process, arrived.sender.attempt) {
             (Some(process), Attempting::Ours(id)) => process.attempt_is(id),
-            _ => false,
+            (None, Attempting::Ours(_)) => false,
+            (_, Attempting::Foreign(_)) => true,
         };
         let before = self.nature.store.object().cloned();
         let outcome = self.nature.store.serve(&request, writer, self.nature.now);
@@ -222,14 +256,29 @@ impl<'s> World<'s> {
         self.nature.tell(place, || told(&arrived, &request, &outcome));
         let start = arrived.sender.start;
         let served = Served { place, start, request: &request, before: before.as_ref(), outcome: &outcome };
-        self.nature.guarantees.served(&served, self.nature.now);
+        if let Attempting::Ours(_) = arrived.sender.attempt {
+            self.nature.guarantees.served(&served, self.nature.now);
+        }
         let wrote = matches!(outcome, Outcome::Accepted(_));
         if wrote {
+            self.note_release(place, &request);
             self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), awaited);
         }
         self.nature.answer(arrived, outcome);
         if wrote {
             self.changed();
+        }
+    }
+
+    /// A release took effect: somebody who stands by is to take over.
+    fn note_release(&mut self, place: u8, request: &Request) {
+        let Request::Update(Record { holder: None, .. }, _) = request else { return };
+        let stands_by = |(index, site): (usize, &Site)| {
+            index != usize::from(place)
+                && site.occupant.as_ref().is_some_and(|it| it.watching.stream.is_some())
+        };
+        if self.sites.iter().enumerate().any(stands_by) {
+            self.nature.guarantees.released(self.nature.now);
         }
     }
 
@@ -245,18 +294,32 @@ impl<'s> World<'s> {
     fn returns(&mut self, slot: u32) {
         let InFlight { sender, number, word, .. } = self.nature.arrived(slot);
         let index = usize::from(sender.place);
-        let (Some(process), Some(word)) = (&mut self.sites[index].occupant, word) else { return };
-        if process.start != sender.start {
-            return;
+        let Some(word) = word else { return };
+        let site = &mut self.sites[index];
+        match sender.attempt {
+            Attempting::Ours(id) => {
+                let Some(process) = site.occupant.as_mut().filter(|it| it.start == sender.start) else {
+                    return;
+                };
+                self.nature.tell(sender.place, || format!("#{number} answered: {}", in_words(&word.outcome)));
+                if process.attempt_is(id) && process.mailbox.ended.is_none() {
+                    process.mailbox.ended = Some(word);
+                } else if self.script.network.repeated > 0 {
+                    // No driver of ours reports it; the election is to ignore it all the same.
+                    process.mailbox.repeated.push_back((id, word));
+                }
+                self.let_run(index);
+            }
+            Attempting::Foreign(attempt) => {
+                let Some(foreigner) = site.foreigner.as_mut().filter(|it| it.start == sender.start) else {
+                    return;
+                };
+                foreigner.hears(attempt, word, &site.clock, &mut site.requests, &mut self.nature);
+                if foreigner.stopped {
+                    self.end_foreigner(index);
+                }
+            }
         }
-        let Attempting::Ours(id) = sender.attempt else { return };
-        if process.attempt_is(id) && process.mailbox.ended.is_none() {
-            self.nature.tell(sender.place, || format!("#{number} answered: {:?}", word.outcome));
-            process.mailbox.ended = Some(word);
-        } else {
-            return;
-        }
-        self.let_run(index);
     }
 
     /// A time comes at which promises are due; whether the world goes on.
@@ -273,13 +336,16 @@ fn told(arrived: &InFlight, request: &Request, outcome: &Outcome) -> String {
         Request::Update(record, _) if record.holder.is_none() => "release",
         Request::Update(..) => "update",
     };
-    let came = match outcome {
+    format!("    #{} {what} reaches the store: {}", arrived.number, in_words(outcome))
+}
+
+fn in_words(outcome: &Outcome) -> String {
+    match outcome {
         Outcome::Accepted(version) => format!("makes @{}", version.number),
         Outcome::Read(Some((record, version))) => {
             format!("finds @{} {}", version.number, nature::in_words(record))
         }
         Outcome::Read(None) => "finds nothing".to_owned(),
         other => format!("{other:?}"),
-    };
-    format!("    #{} {what} reaches the store: {came}", arrived.number)
+    }
 }

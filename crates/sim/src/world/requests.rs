@@ -95,10 +95,6 @@ impl Requests {
             }
         }
     }
-
-    pub(super) fn any_write_under_way(&self) -> bool {
-        self.slots.iter().flatten().any(|it| it.request.as_ref().is_some_and(|it| *it != Request::Read))
-    }
 }
 
 impl Nature<'_> {
@@ -158,7 +154,7 @@ impl Nature<'_> {
             self.count(Fault::Outage);
             return outage_fate(outage, network);
         }
-        let healthy = self.now >= self.script.faults_end || self.script.places[place as usize].sheltered;
+        let healthy = self.now >= self.script.faults_end;
         let drawn = if healthy { None } else { self.script.dice_for(Draw::Request(place, number)) };
         let Some(mut dice) = drawn else { return Fate::prompt(network.shortest) };
         let fault = drawn_fault(network, &mut dice);

@@ -135,6 +135,16 @@ impl Nature<'_> {
             stream.number = 0;
         }
     }
+
+    /// A connection that had gone silent is reset at last.
+    pub(super) fn reset_silent_watch(&mut self, process: &mut Process) {
+        let silent = process.watching.stream.as_mut().filter(|stream| stream.silent_from < Real::MAX);
+        if let Some(stream) = silent {
+            let number = stream.number;
+            stream.silent_from = Real::MAX;
+            self.watch_ends(process, number, Some(false));
+        }
+    }
 }
 
 /// What comes of opening a watch.

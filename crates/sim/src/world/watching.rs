@@ -42,6 +42,8 @@ pub(super) struct Watching {
     /// From which version on changes are asked for: `Resume` of the Kubernetes store.
     resume_from: Option<u64>,
     forgotten: u64,
+    /// The largest version number that this process knows of.
+    newest: u64,
 }
 
 /// The server's side of a watch.
@@ -72,6 +74,7 @@ impl Watching {
             stream: None,
             resume_from: None,
             forgotten: 0,
+            newest: 0,
         }
     }
 
@@ -81,6 +84,7 @@ impl Watching {
 
     /// A reply or an event told of this version.
     pub(super) fn note(&mut self, version: u64) {
+        self.newest = self.newest.max(version);
         if version > self.forgotten {
             self.resume_from = self.resume_from.max(Some(version));
         }
@@ -88,6 +92,10 @@ impl Watching {
 
     pub(super) const fn resume_from(&self) -> Option<u64> {
         self.resume_from
+    }
+
+    pub(super) const fn newest(&self) -> u64 {
+        self.newest
     }
 
     pub(super) const fn showed(&mut self, now: Instant) {

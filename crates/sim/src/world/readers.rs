@@ -1,0 +1,112 @@
+//! Readers: the shipped load, clock, load, with time passing between the three.
+
+use std::cell::Cell;
+
+use election::{ClaimCell, Instant, Word};
+
+use super::agenda::Happening;
+use super::{Site, World};
+use crate::clock::Real;
+use crate::coverage::Fault;
+
+/// A reader that was held up.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    place: u8,
+    start: u32,
+    first_load: u64,
+    /// What it read, and whether the process led then.
+    clock: Option<(Instant, bool)>,
+    /// How long it is held up after it has read the clock.
+    held_up: Real,
+    at_once: bool,
+}
+
+/// A word that yields what a reader found at its first load and at its second.
+struct Found {
+    loads: [u64; 2],
+    next: Cell<usize>,
+}
+
+impl Word for Found {
+    fn load(&self) -> u64 {
+        let which = self.next.replace(1);
+        self.loads[which]
+    }
+    fn store(&self, _: u64) {}
+    fn fence() {}
+}
+
+impl World<'_> {
+    /// A reader asks whether the process leads. It is held up before it reads the clock, and after.
+    pub(super) fn read(&mut self, place: u8, before: Real, after: Real) {
+        let Some(process) = &self.sites[usize::from(place)].occupant else { return };
+        let reading = Reading {
+            place,
+            start: process.start,
+            first_load: process.cell,
+            clock: None,
+            held_up: after,
+            at_once: before + after == 0,
+        };
+        self.readings.push(reading);
+        let index = u32::try_from(self.readings.len() - 1).expect("few readers");
+        if before == 0 {
+            self.reader_goes_on(index);
+        } else {
+            self.nature.tell(place, || "a reader begins, and is held up".to_owned());
+            self.nature.agenda.add(self.nature.now + before, Happening::ReaderGoesOn(index));
+        }
+    }
+
+    /// A reader reads its clock, or loads the claim again and answers.
+    pub(super) fn reader_goes_on(&mut self, index: u32) {
+        let now = self.nature.now;
+        let reading = &mut self.readings[index as usize];
+        let site = &self.sites[usize::from(reading.place)];
+        let Some(process) = site.occupant.as_ref().filter(|process| process.start == reading.start) else {
+            return;
+        };
+        let Some((clock, led)) = reading.clock else {
+            let led = self.nature.guarantees.leads(reading.place, now);
+            reading.clock = Some((site.clock.shows(now), led));
+            let held_up = reading.held_up;
+            if held_up == 0 {
+                self.reader_goes_on(index);
+            } else {
+                self.nature.agenda.add(now + held_up, Happening::ReaderGoesOn(index));
+            }
+            return;
+        };
+        let loads = [reading.first_load, process.cell];
+        let (place, at_once) = (reading.place, reading.at_once);
+        self.answer(place, loads, clock, led, at_once);
+    }
+
+    fn answer(&mut self, place: u8, loads: [u64; 2], clock: Instant, led: bool, at_once: bool) {
+        let cell = || ClaimCell::over(Found { loads, next: Cell::new(0) });
+        let yes = cell().is_leading(|| clock);
+        let remaining = cell().remaining(|| clock);
+        self.nature.count(Fault::Read);
+        if yes {
+            self.nature.count(Fault::ReadYes);
+        }
+        if loads[0] != 0 && loads[0] != loads[1] {
+            self.nature.count(Fault::ReadOverWithdrawal);
+        }
+        self.nature.tell(place, || format!("a reader is told {}", if yes { "yes" } else { "no" }));
+        let now = self.nature.now;
+        self.nature.guarantees.answers(place, yes, led, at_once, now);
+        let left = Instant::from_nanos(loads[0]).since(clock);
+        if remaining > left || yes == remaining.is_zero() {
+            self.nature.guarantees.answers(place, true, false, at_once, now);
+        }
+    }
+}
+
+impl Site {
+    /// Whether a process runs here.
+    pub(super) const fn is_occupied(&self) -> bool {
+        self.occupant.is_some() || self.foreigner.is_some()
+    }
+}
