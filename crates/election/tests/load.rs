@@ -133,13 +133,17 @@ fn a_retry_comes_after_one_to_two_periods_evenly_spread() {
     ];
     let period = secs(1_700_000_000); // so long that hardly a bit of them is lost
     let timing = Timing::new(secs(2_147_483_647), secs(2_140_000_000), period).unwrap();
-    let mut now = Instant::from_nanos(0);
-    let mut us = Election::new("us_1".into(), timing, 1_234_567, now);
-    for number in published {
-        let attempt = us.handle(Input::Tick, now, WallTime::default()).attempt.unwrap();
-        let refused = us.handle(Input::Finished(attempt.id, Outcome::Refused), now, WallTime::default());
-        let spread = Duration::from_nanos(number % u64::try_from(period.as_nanos()).unwrap());
-        assert_eq!(refused.wake, Some(now + period + spread));
-        now = now + period + spread;
+    let start = Instant::from_nanos(0);
+    let mut reseeded = Election::new("us_1".into(), timing, 0, start);
+    reseeded.reseed(1_234_567);
+    for mut us in [Election::new("us_1".into(), timing, 1_234_567, start), reseeded] {
+        let mut now = start;
+        for number in published {
+            let attempt = us.handle(Input::Tick, now, WallTime::default()).attempt.unwrap();
+            let refused = us.handle(Input::Finished(attempt.id, Outcome::Refused), now, WallTime::default());
+            let spread = Duration::from_nanos(number % u64::try_from(period.as_nanos()).unwrap());
+            assert_eq!(refused.wake, Some(now + period + spread));
+            now = now + period + spread;
+        }
     }
 }

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cell;
 mod client_go;
 mod death;
 mod deletion;
