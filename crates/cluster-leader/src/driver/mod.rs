@@ -150,6 +150,12 @@ impl Driver {
     }
 }
 
+/// For tests that need the thread to themselves: stands in one election until it is stopped.
+#[cfg(test)]
+pub(crate) async fn stand(election: Arc<Shared>) {
+    stand::run(election).await;
+}
+
 /// The pause after a failure of the driver itself: bounded load, whatever the cause.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 

@@ -21,5 +21,13 @@ pub(crate) fn wall_now() -> WallTime {
         Ok(after) => i64::try_from(after.as_micros()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |micros| -micros),
     };
+    #[cfg(test)]
+    let micros = micros.saturating_add(WALL_STEPPED.get());
     WallTime::from_micros(micros)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// For tests: by how many microseconds somebody has set the wall clock, as this thread sees it.
+    pub(crate) static WALL_STEPPED: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
 }

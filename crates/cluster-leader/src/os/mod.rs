@@ -5,5 +5,7 @@ mod clock;
 mod page;
 pub(crate) mod signals;
 
+#[cfg(test)]
+pub(crate) use clock::WALL_STEPPED;
 pub(crate) use clock::{now, wall_now};
 pub(crate) use page::Slot;

@@ -116,6 +116,13 @@ impl Arena {
     pub(crate) fn judge(&self, witness: Witness, candidates: &[&Candidate]) -> Vec<Vec<Sample>> {
         let testimony = witness.testimony();
         let log = self.server.log();
+        // Shown only if the test fails.
+        for line in crate::log::about(&self.election) {
+            print!("{line}");
+        }
+        for asked in &log {
+            println!("{asked}");
+        }
         let names: Vec<&str> = candidates.iter().map(|candidate| &*candidate.name).collect();
         assert_one_leader(&names, &testimony);
         let mut tokens = Vec::new();

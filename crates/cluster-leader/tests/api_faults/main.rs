@@ -9,6 +9,7 @@
 //! | `succession.rs` | the leader alone is cut off |
 //! | `watches.rs` | watches that mislead |
 //! | `retries.rs` | when the next attempt comes |
+//! | `storm.rs` | everything at once, at random |
 
 mod arena;
 mod log;
@@ -16,6 +17,7 @@ mod outage;
 mod retries;
 mod start;
 mod steady;
+mod storm;
 mod succession;
 mod watches;
 mod witness;

@@ -15,6 +15,7 @@ use crate::arena::{
 use crate::witness::{Witness, assert_claims_last};
 
 /// A way to fail.
+#[derive(Clone)]
 struct Row {
     name: &'static str,
     cause: Cause,
@@ -22,6 +23,7 @@ struct Row {
     told: &'static [&'static str],
 }
 
+#[derive(Clone)]
 enum Cause {
     Requests(fn() -> Fault),
     Network(Network),
@@ -211,23 +213,9 @@ const CERTIFICATES: &[Row] = &[
 ];
 
 #[test]
-fn g1_g8_connections_that_fail_in_any_way() {
-    all_at_once(CONNECTIONS, |row| row.name.to_owned(), outage);
-}
-
-#[test]
-fn g1_g8_replies_that_make_no_sense() {
-    all_at_once(REPLIES, |row| row.name.to_owned(), outage);
-}
-
-#[test]
-fn g1_g8_refusals_of_any_kind() {
-    all_at_once(REFUSALS, |row| row.name.to_owned(), outage);
-}
-
-#[test]
-fn g1_g8_certificates_that_nobody_should_trust() {
-    all_at_once(CERTIFICATES, |row| row.name.to_owned(), outage);
+fn g1_g4_g8_g10_an_outage_of_any_kind_ends_leadership_at_the_deadline_and_then_itself() {
+    let rows: Vec<_> = [CONNECTIONS, REPLIES, REFUSALS, CERTIFICATES].concat();
+    all_at_once(&rows, |row| row.name.to_owned(), outage);
 }
 
 fn outage(row: &Row) {

@@ -48,16 +48,11 @@ const ROWS: &[Row] = &[
     },
 ];
 
-/// No record: the first write is a create.
+/// Without a record the first write is a create; with a released one it is an update.
 #[test]
-fn g4_an_unknown_create_starts_no_claim() {
-    all_at_once(ROWS, |row| format!("create-{}", row.name), |row| unknown("create", row));
-}
-
-/// A released record: the first write is an update.
-#[test]
-fn g4_an_unknown_take_over_starts_no_claim() {
-    all_at_once(ROWS, |row| format!("take-{}", row.name), |row| unknown("take", row));
+fn g4_an_unknown_outcome_starts_no_claim() {
+    let rows: Vec<_> = ["create", "take"].iter().flat_map(|how| ROWS.iter().map(|row| (*how, row))).collect();
+    all_at_once(&rows, |(how, row)| format!("{how}-{}", row.name), |(how, row)| unknown(how, row));
 }
 
 fn unknown(how: &str, row: &Row) {

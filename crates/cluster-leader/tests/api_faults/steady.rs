@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::api::{Answer, ApiServer, Effect, Fault, Injection, Network, Request, Verb, boottime};
+use testkit::api::{Answer, ApiServer, Effect, Fault, Injection, Network, Request, Showing, Verb, boottime};
 
 use crate::arena::{Arena, SLACK, Timings, all_at_once, sleep_until};
 use crate::witness::{Witness, assert_claims_last};
@@ -86,6 +86,13 @@ const ROWS: &[Row] = &[
     }),
     // From then on every answer on that connection is the one to the request before.
     once("g4-one-reply-comes-twice", |server| next_renewal(server, Fault::answer(Answer::Repeated))),
+    // The follower's watch is silent, so it tries to take over what has long been renewed; and it is
+    // told that it has written what another wrote.
+    once("g2-anothers-write-is-shown-as-ones-own", |server| {
+        server.show("second", Showing::Nothing);
+        let of_second = |of: &Request| of.client() == "second" && is_renewal(of);
+        Some(server.inject(Fault::answer(Answer::Stale), of_second))
+    }),
     once("open-connections-are-dead", |server| {
         server.freeze(None);
         None

@@ -81,23 +81,27 @@ const ROWS: &[Row] = &[
 /// How the leader goes.
 type Goes = fn(&Arena, &Candidate) -> Option<Injection>;
 
-#[test]
-fn g8_a_release_is_noticed_whatever_the_watch_shows() {
-    let goes: Goes = |_, first| {
-        first.elector.step_down();
-        None
-    };
-    all_at_once(ROWS, |row| format!("release-{}", row.name), |row| succession("release", row, goes));
+fn releases(_: &Arena, first: &Candidate) -> Option<Injection> {
+    first.elector.step_down();
+    None
+}
+
+fn vanishes(arena: &Arena, _: &Candidate) -> Option<Injection> {
+    let fault = arena.server.inject(Fault::instead(Answer::Hang), |of| of.client() == "first");
+    arena.server.freeze(Some("first"));
+    Some(fault)
 }
 
 #[test]
-fn g8_a_vanished_leader_is_noticed_whatever_the_watch_shows() {
-    let goes: Goes = |arena, _| {
-        let fault = arena.server.inject(Fault::instead(Answer::Hang), |of| of.client() == "first");
-        arena.server.freeze(Some("first"));
-        Some(fault)
-    };
-    all_at_once(ROWS, |row| format!("vanish-{}", row.name), |row| succession("vanish", row, goes));
+fn g8_a_leader_that_goes_is_noticed_whatever_the_watch_shows() {
+    let goes = [("release", releases as Goes), ("vanish", vanishes)];
+    let rows: Vec<_> =
+        goes.iter().flat_map(|(how, goes)| ROWS.iter().map(|row| (*how, row, *goes))).collect();
+    all_at_once(
+        &rows,
+        |(how, row, _)| format!("{how}-{}", row.name),
+        |(how, row, goes)| succession(how, row, *goes),
+    );
 }
 
 fn succession(how: &str, row: &Row, goes: Goes) {

@@ -89,7 +89,7 @@ impl<'a, S: Socket> Connection<'a, S> {
     async fn run(mut self) -> Result<()> {
         while let Some(request) = read_request(&mut self.stream, self.number).await? {
             let index = self.world.note(&request);
-            let fault = self.world.fault_for(&request);
+            let fault = self.world.fault_for(index, &request);
             if self.answer(index, &request, fault).await? == Then::Close {
                 self.stream.get_mut().shutdown().await?;
                 return Ok(());

@@ -1,6 +1,7 @@
 //! What was asked, when and by whom, and what became of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -95,11 +96,24 @@ impl Request {
 pub struct Asked {
     /// As it arrived.
     pub request: Request,
+    /// What was done to it, in words.
+    pub fate: String,
     /// The version that it made, if it took effect (so far).
     pub made: Option<u64>,
     /// The status of its own reply, once all of that was handed to the operating system, and if it
     /// still told the version.
     pub answered: Option<u16>,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { request, fate, made, answered } = self;
+        let holder = request.holder().unwrap_or_default();
+        let path = request.target.trim_start_matches("/apis/coordination.k8s.io/v1/namespaces/");
+        let Request { method, connection, at, .. } = request;
+        write!(f, "{at:?} {} [{connection}] {method} {path} {holder:?}: {fate};", request.client())?;
+        write!(f, " made {made:?}, answered {answered:?}")
+    }
 }
 
 impl Asked {

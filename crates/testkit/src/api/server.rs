@@ -335,16 +335,21 @@ impl World {
     pub(super) fn note(&self, request: &Request) -> usize {
         let mut state = self.state();
         request.client().clone_into(&mut state.connections[request.connection]);
-        state.asked.push(Asked { request: request.clone(), made: None, answered: None });
+        let fate = String::new();
+        state.asked.push(Asked { request: request.clone(), fate, made: None, answered: None });
         state.asked.len() - 1
     }
 
-    pub(super) fn fault_for(&self, request: &Request) -> Fault {
-        if let Some(script) = &mut self.state().script {
-            return Fault::instead(script.pop_front().unwrap_or(Answer::Raw(String::new())));
-        }
+    pub(super) fn fault_for(&self, index: usize, request: &Request) -> Fault {
         let right = Fault { effect: Effect::Now, answer: Answer::Right };
-        self.rules.for_request(request).unwrap_or(right)
+        let usual = self.rules.for_request(request).unwrap_or(right);
+        let mut state = self.state();
+        let fault = match &mut state.script {
+            Some(script) => Fault::instead(script.pop_front().unwrap_or(Answer::Raw(String::new()))),
+            None => usual,
+        };
+        state.asked[index].fate = format!("{:?}, {:?}", fault.effect, fault.answer);
+        fault
     }
 
     pub(super) fn carry_out(&self, index: usize, request: &Request) -> Said {

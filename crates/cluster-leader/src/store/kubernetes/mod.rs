@@ -83,18 +83,25 @@ impl KubernetesStore {
         StoreError::new(error.kind, format!("{}: {}", heading(verb, &self.place), error.message))
     }
 
-    /// Makes a write, whose version is newer than `before`. A reply of an older one is that of an
-    /// earlier request: so are all that follow on its connection.
-    async fn write(&self, verb: Verb, request: Composed, before: u64) -> Result<Version, StoreError> {
+    /// Makes a write, which is newer than `before`. A reply that shows something else is that of
+    /// another request, and so are those that follow on its connection.
+    async fn write(
+        &self,
+        verb: Verb,
+        request: Composed,
+        written: &Record,
+        before: u64,
+    ) -> Result<Version, StoreError> {
         let lease = self.connection.lease(request).await.map_err(|failure| self.explain(verb, &failure))?;
-        let (_, version) = self.remember(verb, lease)?;
-        if version.number > before {
+        let (shown, version) = self.remember(verb, lease)?;
+        if version.number > before && shown.holder == written.holder {
             return Ok(version);
         }
         self.connection.reconnect();
+        let holder = shown.holder.as_ref().map_or("nobody", Identity::as_str);
         let another = StoreError::unknown(format!(
-            "the reply is that of another request: it shows version {}, and there was version {before} before. \
-             See whether a proxy between here and the API server mixes up replies",
+            "the reply is that of another request: it shows version {} held by {holder}. See whether a proxy \
+             between here and the API server mixes up replies",
             version.number
         ));
         Err(self.about(verb, &another))
@@ -178,7 +185,7 @@ impl Store for KubernetesStore {
         put_record(&mut lease, record);
         let body = self.body(Verb::Create, &lease)?;
         let before = self.seen.borrow().newest();
-        self.write(Verb::Create, self.requests.create(&PostParams::default(), body), before).await
+        self.write(Verb::Create, self.requests.create(&PostParams::default(), body), record, before).await
     }
 
     async fn update(&self, record: &Record, version: &Version) -> Result<Version, StoreError> {
@@ -186,7 +193,7 @@ impl Store for KubernetesStore {
         let lease = lease.map_err(|error| self.about(Verb::Update, &error))?;
         let body = self.body(Verb::Update, &lease)?;
         let request = self.requests.replace(&self.place.name, &PostParams::default(), body);
-        self.write(Verb::Update, request, version.number).await
+        self.write(Verb::Update, request, record, version.number).await
     }
 
     async fn watch(&self) -> Result<Watched, StoreError> {

@@ -1,5 +1,6 @@
-//! The store against a server that answers what a script says.
+//! The store against a server that answers what a script says, and the driver with it.
 
+mod driven;
 mod places;
 mod requests;
 mod tls;
@@ -89,6 +90,17 @@ fn status(code: u16, reason: &str, message: &str) -> Answer {
 
 fn found(version: u64) -> Answer {
     reply(200, lease(version).to_string())
+}
+
+/// As [`ours`] makes it.
+fn written(version: u64) -> Value {
+    let mut lease = lease(version);
+    lease["spec"]["holderIdentity"] = json!("new_y");
+    lease
+}
+
+fn accepted(version: u64) -> Answer {
+    reply(200, written(version).to_string())
 }
 
 fn version(number: u64) -> Version {

@@ -57,7 +57,7 @@ async fn there_may_be_no_record() {
 
 #[tokio::test]
 async fn a_create_sends_a_whole_lease() {
-    let (server, result) = ask(Ask::Create, reply(201, lease(9).to_string())).await;
+    let (server, result) = ask(Ask::Create, reply(201, written(9).to_string())).await;
     assert_eq!(result.unwrap().unwrap().1, version(9));
     let asked = server.last();
     assert_eq!(asked.method, "POST");
@@ -79,7 +79,7 @@ async fn a_create_sends_a_whole_lease() {
 
 #[tokio::test]
 async fn g3_an_update_is_guarded_and_keeps_what_is_others() {
-    let (server, result) = ask(Ask::Update, found(6)).await;
+    let (server, result) = ask(Ask::Update, accepted(6)).await;
     assert_eq!(result.unwrap().unwrap().1, version(6));
     let asked = server.last();
     assert_eq!(asked.method, "PUT");
@@ -98,9 +98,9 @@ async fn g3_an_update_is_guarded_and_keeps_what_is_others() {
 #[tokio::test]
 async fn g3_the_reply_to_a_write_is_what_the_next_one_is_decided_on() {
     let account = ServiceAccount::new();
-    let mut changed = lease(6);
+    let mut changed = written(6);
     changed["metadata"]["labels"] = json!({"set-by": "an admission webhook"});
-    let server = ApiServer::scripted([found(5), reply(200, changed.to_string()), found(7)]);
+    let server = ApiServer::scripted([found(5), reply(200, changed.to_string()), accepted(7)]);
     let store = account.store(&server);
     store.read().await.unwrap();
     let first = store.update(&ours(), &version(5)).await.unwrap();
@@ -240,13 +240,18 @@ async fn g4_a_reply_that_makes_no_sense_is_unknown() {
     }
 }
 
-/// Something on the way sends a reply twice: from then on each is the one to the request before.
+/// Something on the way sends a reply twice, so that each is the one to the request before, or gives
+/// us that of somebody else.
 #[tokio::test]
-async fn g4_a_reply_to_an_earlier_request_is_unknown_and_its_connection_is_left() {
+async fn g4_a_reply_to_another_request_is_unknown_and_its_connection_is_left() {
     for asked in [Ask::Create, Ask::Update] {
-        for shown in [4, 5] {
+        for (shown, part) in [
+            (written(4), "it shows version 4 held by new_y"),
+            (written(5), "it shows version 5 held by new_y"),
+            (lease(7), "it shows version 7 held by old_x"),
+        ] {
             let account = ServiceAccount::new();
-            let server = ApiServer::scripted([found(5), found(shown), found(6)]);
+            let server = ApiServer::scripted([found(5), reply(200, shown.to_string()), found(8)]);
             let store = account.store(&server);
             store.read().await.unwrap();
             let written = match asked {
@@ -255,8 +260,7 @@ async fn g4_a_reply_to_an_earlier_request_is_unknown_and_its_connection_is_left(
             };
             let error = written.unwrap_err();
             assert_eq!(error.kind, StoreErrorKind::Unknown, "{error}");
-            let shows = format!("it shows version {shown}");
-            assert_parts(&error.message, &["Lease team/jobs", "another request", &shows, "proxy"]);
+            assert_parts(&error.message, &["Lease team/jobs", "another request", part, "proxy"]);
             store.read().await.unwrap();
             assert_eq!(server.last().connection, 1);
         }

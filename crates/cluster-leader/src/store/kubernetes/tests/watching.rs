@@ -92,7 +92,7 @@ async fn a_watch_shows_everything_about_its_lease_and_nothing_else() {
 #[tokio::test]
 async fn a_watch_is_open_before_anything_happens_and_holds_up_no_request() {
     let account = ServiceAccount::new();
-    let server = ApiServer::scripted([Answer::Streaming(Vec::new()), found(5), found(6)]);
+    let server = ApiServer::scripted([Answer::Streaming(Vec::new()), found(5), accepted(6)]);
     let store = account.store(&server);
     assert_eq!(store.watch().await, Ok(Watched::Opened));
     let mut waiting = Box::pin(store.watch());
@@ -162,7 +162,7 @@ async fn a_watch_goes_on_from_where_it_broke() {
             store.read().await.unwrap();
         }
         if what == "a write" {
-            server.then(found(31));
+            server.then(accepted(31));
             store.update(&ours(), &version(23)).await.unwrap();
         }
         server.then(Answer::Ended(vec![]));
@@ -257,7 +257,7 @@ async fn g4_every_end_of_a_watch_is_told_apart_and_explained() {
 #[tokio::test]
 async fn an_update_may_be_decided_on_what_a_watch_showed() {
     let account = ServiceAccount::new();
-    let server = ApiServer::scripted([Answer::Streaming(vec![event("MODIFIED", &lease(7))]), found(8)]);
+    let server = ApiServer::scripted([Answer::Streaming(vec![event("MODIFIED", &lease(7))]), accepted(8)]);
     let store = account.store(&server);
     assert_eq!(store.watch().await, Ok(Watched::Opened));
     store.watch().await.unwrap();
