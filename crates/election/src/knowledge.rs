@@ -38,7 +38,7 @@ pub(crate) enum News {
     Doubtful,
 }
 
-/// Who we are while observing, as far as the wait after a deletion depends on it.
+/// Who we are while observing, as far as the wait for a holder who may be unaware depends on it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observer<'a> {
     pub(crate) us: &'a Identity,
@@ -50,8 +50,8 @@ pub(crate) struct Observer<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Knowledge {
     known: Known,
-    /// Before this instant the holder of a deleted record may still lead, whatever later records
-    /// say.
+    /// Before this instant the holder of a record that was deleted, or blanked by somebody else, may
+    /// still lead, whatever later records say.
     deleted_holder_may_lead_until: Instant,
     /// The last holder that is proven dead.
     dead: Option<Identity>,
@@ -156,6 +156,9 @@ impl Knowledge {
     }
 
     fn present(&mut self, record: Record, version: Version, observer: Observer<'_>, now: Instant) -> News {
+        if version.number > self.newest_number() {
+            self.wait_out_blanked_holder(&record, observer, now);
+        }
         match self.version() {
             Some(newest) if version.uid != newest.uid => self.replaced(record, version, observer, now),
             Some(newest) if version.number <= newest.number => News::No,
@@ -179,6 +182,21 @@ impl Knowledge {
         let deleted_after = self.newest_number().saturating_add(u64::from(self.version().is_some()));
         self.known = Known::Absent { deleted_at: deleted_at.max(deleted_after) };
         if known_before { News::No } else { News::Yes }
+    }
+
+    /// A holder that releases takes back what it said of itself. If that is still there, somebody
+    /// else has blanked the record, as client-go does when it is stopped after it was superseded
+    /// unawares, and the holder may lead for its duration from now.
+    fn wait_out_blanked_holder(&mut self, blanked: &Record, observer: Observer<'_>, now: Instant) {
+        let Some(record) = self.record() else { return };
+        let says_token = blanked.token.as_ref().map(|(holder, _)| holder);
+        if blanked.holder.is_none()
+            && says_token == record.holder.as_ref()
+            && self.holder_may_lead(record, observer.us)
+        {
+            let until = now + record.duration_or(observer.lease_duration);
+            self.deleted_holder_may_lead_until = self.deleted_holder_may_lead_until.max(until);
+        }
     }
 
     /// The record that we knew is gone. Its holder, or one who renewed or took over unseen

@@ -114,6 +114,40 @@ fn a_blanked_record_is_acquired_anew() {
     assert_eq!(world.store.record().unwrap().transitions, 1);
 }
 
+/// Its holder may be unaware of it, which only shows because it takes its token back when it releases. The
+/// holder itself need not wait.
+#[test]
+fn g2_g5_a_follower_waits_out_the_holder_of_a_record_that_another_blanked() {
+    let mut world = World::new();
+    let leader = world.start("leader");
+    world.run_until(secs(6));
+    let us = world.start("us");
+    world.run_until(secs(8));
+    world.close_watch(leader); // its renewal of 10 s meets a conflict
+    world.edit(|record| record.holder = None);
+    world.run_until(secs(40));
+    assert_eq!(world.terms(leader), ["0 acquired 101", "10 lost 101 Blanked", "10 acquired 104"]);
+    assert_eq!(world.sent_since(us, secs(8)), [""; 0]);
+
+    world.close_watch(leader);
+    world.of(leader).network.usually(|_, _| Fate::REFUSED);
+    let blanked = world.now;
+    world.edit(|record| record.holder = None);
+    world.run_until(secs(80));
+    assert_eq!(world.first_sent(us, "take over", blanked), Some(blanked + secs(15)));
+}
+
+/// What was said of a holder long gone does not make a release of another's one of somebody else's.
+#[test]
+fn g7_a_release_beside_the_token_of_an_earlier_holder_is_a_release() {
+    let mut world = World::with(Record { token: Some(("gone".into(), 7)), ..held_by("other") });
+    let us = world.start("us");
+    world.run_until(secs(3));
+    world.edit(|record| record.holder = None);
+    world.run_until(secs(10));
+    assert_eq!(world.sent_since(us, secs(1))[0], "3 take over");
+}
+
 #[test]
 fn g3_a_leader_that_was_superseded_unseen_leaves_the_record_alone() {
     for end in [Input::Stop, Input::StepDown, Input::Suspend(LostReason::HostStuck)] {
