@@ -3,7 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use cluster_leader_tests_kubernetes::{Namespace, ServiceAccount};
+use cluster_leader_tests_kubernetes::{Moment, Namespace, ServiceAccount};
+use jiff::Timestamp;
 use serde_json::json;
 use testkit::history::{Fault, History};
 
@@ -38,6 +39,9 @@ pub(crate) struct Lasting(usize);
 #[derive(Debug)]
 pub(crate) struct Remains {
     pub(crate) history: History,
+    /// When the server received what it accepted.
+    pub(crate) writes: Vec<u64>,
+    /// The fencing tokens of all terms, in the order of time.
     pub(crate) tokens: Vec<(u64, u64)>,
     pub(crate) complaints: Vec<String>,
 }
@@ -180,9 +184,32 @@ impl<'a> Arena<'a> {
         }
     }
 
+    /// How many seconds `spec.renewTime` of the Lease is ahead of the machine's wall clock.
+    pub(crate) fn renew_time_ahead(&self) -> f64 {
+        let lease = self.account.namespace().lease(&self.election).get();
+        let renewed = lease["spec"]["renewTime"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+        renewed.map_or(0.0, |renewed| renewed.duration_since(Timestamp::now()).as_secs_f64())
+    }
+
+    /// When the server received the writes of the candidates that it accepted, by `CLOCK_BOOTTIME`.
+    fn writes(&self) -> Vec<u64> {
+        let audit = self.account.namespace().server().audit();
+        let requests = audit.of_user(&self.account.user()).into_iter();
+        let accepted = requests
+            .filter(|request| matches!(&*request.verb, "create" | "update") && request.status < 300)
+            .filter(|request| request.resource == "leases");
+        let (now, boottime) = (Moment::now(), boottime());
+        let nanos = |ago: Duration| u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
+        let mut writes: Vec<u64> =
+            accepted.map(|write| boottime.saturating_sub(nanos(now.since(write.received)))).collect();
+        writes.sort_unstable();
+        writes
+    }
+
     /// Ends the processes. What is left of them.
     pub(crate) fn close(self) -> Remains {
         let until = boottime();
+        let writes = self.writes();
         // What they have answered so far is soon said.
         sleep(Duration::from_millis(400));
         let pasts: Vec<Past> = self.seats.into_iter().flat_map(Seat::end).collect();
@@ -192,6 +219,7 @@ impl<'a> Arena<'a> {
         let processes = pasts.into_iter().map(|past| past.answers).collect();
         Remains {
             history: History { processes, faults: self.faults, from: self.from, until },
+            writes,
             tokens,
             complaints,
         }

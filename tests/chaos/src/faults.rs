@@ -46,6 +46,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("leader's replies vanish", |a, l| cut_off(a, l, "replies vanish", Passes, Vanishes)),
     kind("leader's network back late", |a, l| cut_off(a, l, "held, delivered late", IsHeld, IsHeld)),
     kind("leader's replies come late", |a, l| cut_off(a, l, "replies held", Passes, IsHeld)),
+    kind("slow replies, then a black hole", slow_replies_then_cut_off),
     kind("leader's connections refused", leader_refused),
     kind("leader's connections forgotten", leader_forgotten),
     kind("black hole on all", |a, l| all_cut_off(a, l, "black hole", Some(Vanishes))),
@@ -195,6 +196,16 @@ fn cut_off(arena: &mut Arena<'_>, leader: usize, what: &str, requests: Traffic, 
     aim
 }
 
+/// What counts is when a renewal was sent, not when it was acknowledged.
+fn slow_replies_then_cut_off(arena: &mut Arena<'_>, leader: usize) -> Aim {
+    let delay = arena.timings.retry.mul_f64(0.3);
+    let slow = arena.begins(Some(leader), &format!("replies {} ms late", delay.as_millis()));
+    arena.seats[leader].proxy.set(Passes, IsSlow(delay));
+    arena.pass(0.4, 0.5);
+    arena.ends(slow);
+    cut_off(arena, leader, "black hole", Vanishes, Vanishes)
+}
+
 fn leader_refused(arena: &mut Arena<'_>, leader: usize) -> Aim {
     arena.pass(0.0, 0.5);
     let aim = taken_away(arena, leader);
@@ -326,9 +337,15 @@ fn edit_for(arena: &mut Arena<'_>, part: f64) {
 fn wall_clocks_stepped(arena: &mut Arena<'_>, leader: usize) -> Aim {
     let void = step_wall_clocks(arena);
     arena.pass(0.8, 1.2);
+    let ahead = arena.seats[leader].wall_clock();
+    let written = arena.renew_time_ahead();
+    // It has renewed since, with the wall clock that it sees.
+    let sees = ahead.abs() < 20 || (written > 0.0) == (ahead > 0) && written.abs() > 10.0;
+    let unseen = (!sees && arena.leader() == Some(leader))
+        .then(|| format!("the wall clock is {ahead} s ahead, and renewTime {written} s"));
     let second = step_wall_clocks(arena);
     arena.pass(0.3, 0.6);
-    Aim { void: void.or(second), ..stays(arena, leader) }
+    Aim { void: void.or(unseen).or(second), ..stays(arena, leader) }
 }
 
 fn wall_clocks_and_kill(arena: &mut Arena<'_>, leader: usize) -> Aim {
@@ -349,7 +366,7 @@ fn step_wall_clocks(arena: &mut Arena<'_>) -> Option<String> {
         ahead.push((seat, seconds));
     }
     let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(20) {
+    while begin.elapsed() < Duration::from_secs(30) {
         if ahead.iter().all(|(seat, seconds)| arena.seats[*seat].wall_clock() == *seconds) {
             return None;
         }

@@ -12,6 +12,9 @@ use testkit::history::{Panel, draw};
 
 use crate::run::{Episode, Outcome, Plan, Ran};
 
+/// How exactly a time of the server's log can be found on `CLOCK_BOOTTIME`.
+const BETWEEN_CLOCKS: Duration = Duration::from_millis(50);
+
 /// A run and what it was to be.
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -100,9 +103,13 @@ impl Report<'_> {
             let late = episode.recovery.is_none_or(|recovery| recovery > bound).then(|| {
                 format!("{name}: nobody within {bound:?} of the end of all faults: {:?}", episode.recovery)
             });
+            let validity = timings.renew + BETWEEN_CLOCKS;
+            let beyond = episode.beyond_last_write.filter(|beyond| *beyond > validity);
+            let beyond = beyond
+                .map(|beyond| format!("{name}: a yes {} after the last renewal had arrived", ms(beyond)));
             let ousted = episode.ousted.as_ref().filter(|_| episode.kind.starts_with("superseded"));
             let ousted = ousted.map(|ousted| format!("{name}: {ousted}"));
-            [two, late, ousted].into_iter().flatten()
+            [two, late, beyond, ousted].into_iter().flatten()
         });
         of_episodes.chain(outcome.complaints.iter().cloned()).collect()
     }
@@ -244,6 +251,7 @@ const ROWS: &[(&str, Cell)] = &[
             o,
             &[
                 "black hole on the leader",
+                "slow replies, then a black hole",
                 "leader's requests vanish",
                 "leader's replies vanish",
                 "leader's network back late",
@@ -252,6 +260,7 @@ const ROWS: &[(&str, Cell)] = &[
             ],
         )
     }),
+    ("longest yes after the last renewal had arrived, s", |o| longest(o, |e| e.beyond_last_write)),
     ("a leader lost its place unprovoked", |o| Totals::of(&o.episodes).ousted.to_string()),
     ("longest until somebody led after all faults, s", |o| longest(o, |episode| episode.recovery)),
 ];

@@ -60,6 +60,10 @@ pub struct Episode {
     pub recovery: Option<Duration>,
     /// The leader did not stay the leader though it could.
     pub ousted: Option<String>,
+    /// The longest time for which a process still said yes after the server had received the last
+    /// write that it accepted. `None` if the server itself was killed, and with it a line of its log,
+    /// or was another one.
+    pub beyond_last_write: Option<Duration>,
 }
 
 /// A whole run.
@@ -207,7 +211,7 @@ impl Stage<'_> {
         let outcome = &mut outcomes[self.contender];
         outcome.complaints.append(&mut self.troubles);
         let Some(arena) = self.arena else { return };
-        let Remains { history, tokens, complaints } = arena.close();
+        let Remains { history, writes, tokens, complaints } = arena.close();
         outcome.complaints.extend(complaints);
         for pair in tokens.windows(2) {
             if pair[0].1 >= pair[1].1 {
@@ -230,6 +234,8 @@ impl Stage<'_> {
                 succession,
                 recovery: recovery(&part, scene.healed),
                 ousted: scene.aim.ousted,
+                beyond_last_write: (!writes.is_empty() && !scene.kind.contains("server killed"))
+                    .then(|| beyond_last_write(&part, &writes)),
                 history: part,
             });
         }
@@ -241,6 +247,16 @@ fn recovery(history: &History, after: u64) -> Option<Duration> {
     let all = (0..).zip(&history.processes).flat_map(|(i, who)| reigns(i, who));
     let first = all.filter(|reign| reign.last_after >= after).map(|reign| reign.first_after).min()?;
     Some(Duration::from_nanos(first.saturating_sub(after)))
+}
+
+/// By how much a yes was later than the last write that the server had accepted.
+fn beyond_last_write(history: &History, writes: &[u64]) -> Duration {
+    let runs = history.processes.iter().flat_map(|who| &who.runs).filter(|run| run.yes);
+    let beyond = runs.map(|run| {
+        let last = writes[..writes.partition_point(|write| *write <= run.last_before)].last();
+        run.last_before.saturating_sub(last.copied().unwrap_or(0))
+    });
+    Duration::from_nanos(beyond.max().unwrap_or(0))
 }
 
 /// Does it to all at the same time.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct Seat {
     starts: u32,
     /// The process is stopped by a signal.
     is_stopped: bool,
+    /// It was told to end, or killed.
+    is_to_end: bool,
     wall_clock: TempDir,
     /// What the processes answered that sat here before.
     past: Vec<Past>,
@@ -52,6 +55,7 @@ impl Seat {
             pod: None,
             starts: 0,
             is_stopped: false,
+            is_to_end: false,
             wall_clock: tempfile::tempdir().expect("a temporary directory"),
             past: Vec::new(),
         }
@@ -125,12 +129,14 @@ impl Seat {
     }
 
     /// Asks it to end.
-    pub(crate) fn terminate(&self) {
+    pub(crate) fn terminate(&mut self) {
+        self.is_to_end = true;
         self.signal(Signal::TERM);
     }
 
     /// Kills it without a chance to say good-bye.
     pub(crate) fn kill(&mut self) {
+        self.is_to_end = true;
         self.signal(Signal::KILL);
         self.is_stopped = false;
     }
@@ -160,10 +166,19 @@ impl Seat {
     /// Ends the process, if there is one, and keeps what it said.
     fn retire(&mut self) {
         let Some(pod) = self.pod.take() else { return };
-        if !pod.process.has_ended() {
+        let mut past = past(&self.name, &pod);
+        if pod.process.has_ended() {
+            let status = pod.process.await_exit();
+            // A JVM ends with 143 on SIGTERM.
+            let is_well = status.success() || status.code() == Some(143) || status.signal() == Some(9);
+            if !self.is_to_end || !is_well {
+                past.complaint.get_or_insert(format!("{} ended with {status}", self.name));
+            }
+        } else {
             pod.process.kill();
         }
-        self.past.push(past(&self.name, &pod));
+        self.is_to_end = false;
+        self.past.push(past);
     }
 
     /// Ends the process. What all processes said that sat here.
