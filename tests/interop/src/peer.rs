@@ -147,7 +147,9 @@ fn complaint_of_klog(line: &str) -> bool {
 }
 
 fn complaint_of_java(line: &str) -> bool {
-    const HARMLESS: [&str; 4] = ["KubernetesClientException", "TimeoutException", "java.io.", "java.net."];
+    // Vert.x warns of threads that did not run, as those of a frozen process.
+    const HARMLESS: [&str; 5] =
+        ["KubernetesClientException", "TimeoutException", "java.io.", "java.net.", "VertxException"];
     // The first line of a stack trace, or of its cause.
     let thrown = line.strip_prefix("Caused by: ").unwrap_or(line);
     let class = thrown.split([':', ' ']).next().unwrap_or_default();
@@ -182,6 +184,7 @@ mod tests {
             ("io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: PUT", false),
             ("\tat io.fabric8.kubernetes.client.KubernetesClientException.copyAsCause(Some.java:205)", false),
             ("answers 1 2 3 4 yes 1", false),
+            ("io.vertx.core.VertxException: Thread blocked", false),
             ("Exception in thread \"main\" java.lang.NullPointerException", true),
         ] {
             assert_eq!(complaint_of_java(line), complains, "{line}");

@@ -9,13 +9,14 @@
     reason = "tests fail by panicking"
 )]
 
+mod blanked;
 mod hanging;
 mod moving_on;
 mod pauses;
 
 use std::thread;
 
-use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, build_ours};
+use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, Record, Writer, build_ours};
 use cluster_leader_tests_kubernetes::{SharedServer, measured, skipped};
 
 static SERVER: SharedServer = SharedServer::new("interop");
@@ -63,4 +64,14 @@ fn names(peers: &[Peer]) -> Vec<&str> {
 /// Starts one of theirs of each kind.
 fn start(fleet: &Fleet<'_>, kinds: &[Kind], generation: &str) -> Vec<Peer> {
     kinds.iter().map(|kind| fleet.theirs(*kind, &format!("{kind}-{generation}"))).collect()
+}
+
+/// How often a Lease of ours, whose names begin with `ours-`, was blanked by another.
+fn blanked(fleet: &Fleet<'_>) -> usize {
+    let records = fleet.records();
+    let is_blanked = |(before, after): &(&Record, &Record)| {
+        let by_another = after.writer(Some(before)) != Writer::Ours;
+        before.holder().starts_with("ours-") && after.holder().is_empty() && by_another
+    };
+    records.iter().zip(&records[1..]).filter(is_blanked).count()
 }

@@ -3,11 +3,11 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use cluster_leader_tests_interop::{Peer, Writer};
+use cluster_leader_tests_interop::Peer;
 use cluster_leader_tests_kubernetes::{Candidate, noted};
 use rustix::process::Signal;
 
-use crate::{in_all_fleets, names, start};
+use crate::{blanked, in_all_fleets, names, start};
 
 /// Time enough for two that both believe that they lead to say so.
 const BOTH: Duration = Duration::from_millis(300);
@@ -74,13 +74,7 @@ fn g2_g3_g8_g12_the_superseded_may_blank_the_lease() {
         fleet.await_holder(&["ours-1", "ours-2"]);
         fleet.await_renewals(3);
 
-        let records = fleet.records();
-        let blanked = records.iter().zip(&records[1..]).filter(|(before, after)| {
-            before.holder().starts_with("ours-")
-                && after.holder().is_empty()
-                && after.writer(Some(before)) != Writer::Ours
-        });
-        let blanked = blanked.count();
+        let blanked = blanked(fleet);
         noted(format_args!("{blanked} times one of ours was blanked"));
         if blanked > 0 {
             assert_eq!(ours[leader].await_loss(term.token), "Blanked");
