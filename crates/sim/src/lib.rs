@@ -13,6 +13,8 @@ pub mod exhaustive;
 pub mod guarantees;
 pub mod random;
 pub mod script;
+pub mod shrink;
 pub mod store;
+pub mod suite;
 pub mod timeline;
 pub mod world;

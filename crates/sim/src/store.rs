@@ -94,10 +94,26 @@ impl Store {
         self.object.as_ref().map(|(record, _)| record)
     }
 
+    /// The number of the newest version that there ever was.
+    #[must_use]
+    pub const fn last_number(&self) -> u64 {
+        self.last_number
+    }
+
     /// Every state there ever was, oldest first.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Whether this object, which is gone, still named a holder when it was deleted.
+    #[must_use]
+    pub fn was_held_to_the_end(&self, uid: &Arc<str>) -> bool {
+        let last = self.changes.iter().rev().find_map(|change| match &change.seen {
+            Seen::Present(record, version) if version.uid == *uid => Some(record),
+            _ => None,
+        });
+        last.is_none_or(|record| record.holder.is_some())
     }
 
     /// Serves a request.

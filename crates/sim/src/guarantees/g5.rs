@@ -7,6 +7,21 @@ use std::time::Duration;
 
 use election::{Identity, Instant, Record, Request, Version};
 
+use crate::store::Store;
+
+/// When a process was shown something.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a> {
+    /// How many changes the store had seen when that was true.
+    pub as_of: usize,
+    /// It led.
+    pub leading: bool,
+    /// By its own clock.
+    pub now: Instant,
+    /// The store's true history.
+    pub store: &'a Store,
+}
+
 /// What one process has been shown.
 #[derive(Clone, Debug)]
 pub struct Patience {
@@ -14,7 +29,11 @@ pub struct Patience {
     lease_duration: Duration,
     /// How many changes the store had seen when the newest observation was true.
     newest: usize,
+    /// The largest version number that it was shown.
+    largest: u64,
     known: Option<Shown>,
+    /// What is known was shown by a watch that lags behind a read that found nothing.
+    doubtful: bool,
     /// Somebody deleted a live record: its holder may lead until then.
     deleted_holder_until: Instant,
     dead: Option<Identity>,
@@ -35,7 +54,9 @@ impl Patience {
             us,
             lease_duration,
             newest: 0,
+            largest: 0,
             known: None,
+            doubtful: false,
             deleted_holder_until: Instant::default(),
             dead: None,
         }
@@ -51,18 +72,31 @@ impl Patience {
         self.dead = Some(holder);
     }
 
-    /// It was shown the record, or that there is none, as of a number of changes, while it led or
-    /// did not.
-    pub fn shown(&mut self, found: Option<(&Record, &Version)>, as_of: usize, leading: bool, now: Instant) {
-        if as_of < self.newest {
+    /// Its watch showed it the deletion that has this number.
+    pub fn shown_deleted(&mut self, number: u64, at: Sight<'_>) {
+        self.shown(None, at);
+        self.largest = self.largest.max(number);
+    }
+
+    /// It was shown the record, or that there is none.
+    pub fn shown(&mut self, found: Option<(&Record, &Version)>, at: Sight<'_>) {
+        let Sight { as_of, leading, now, store } = at;
+        let number = found.map_or(0, |(_, version)| version.number);
+        // A read that finds nothing brings no number: a watch that lags behind it cannot be told
+        // from one that shows a new record.
+        let seems_new = (self.known.is_none() || self.doubtful) && number > self.largest;
+        let older = as_of < self.newest;
+        if older && !seems_new {
             return;
         }
-        self.newest = as_of;
+        self.doubtful = older;
+        self.newest = self.newest.max(as_of);
+        self.largest = self.largest.max(number);
         let same = match (&self.known, found) {
             (Some(known), Some((_, version))) => known.version.uid == version.uid,
             _ => false,
         };
-        if !same {
+        if !same && self.known.as_ref().is_some_and(|known| store.was_held_to_the_end(&known.version.uid)) {
             self.deletion_noticed(leading, now);
         }
         if found.map(|(_, version)| version) != self.version() {
@@ -137,6 +171,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Flavour;
 
     const OURS: Duration = Duration::from_secs(15);
 
@@ -157,6 +192,15 @@ mod tests {
         Patience::new("us".into(), OURS)
     }
 
+    /// A store in which every object that there ever was was held when it was deleted.
+    fn store() -> Store {
+        Store::empty(Flavour::Kubernetes, 1)
+    }
+
+    fn sight(store: &Store, as_of: usize, leading: bool, now: Instant) -> Sight<'_> {
+        Sight { as_of, leading, now, store }
+    }
+
     fn may_take(patience: &Patience, now: Instant) -> bool {
         let request = match patience.version() {
             Some(version) => Request::Update(held("us", 15), version.clone()),
@@ -169,11 +213,14 @@ mod tests {
     fn g5_a_record_is_taken_after_its_own_duration_since_it_was_first_shown() {
         for (duration, waits) in [(20, 20), (3, 3), (0, 15)] {
             let mut patience = patience();
-            patience.shown(Some((&held("x", duration), &version("a", 7))), 1, false, at(100));
-            patience.shown(Some((&held("x", duration), &version("a", 7))), 1, false, at(102));
+            patience
+                .shown(Some((&held("x", duration), &version("a", 7))), sight(&store(), 1, false, at(100)));
+            patience
+                .shown(Some((&held("x", duration), &version("a", 7))), sight(&store(), 1, false, at(102)));
             assert!(!may_take(&patience, at(99 + waits)), "{duration}");
             assert!(may_take(&patience, at(100 + waits)), "{duration}");
-            patience.shown(Some((&held("x", duration), &version("a", 8))), 2, false, at(101));
+            patience
+                .shown(Some((&held("x", duration), &version("a", 8))), sight(&store(), 2, false, at(101)));
             assert!(!may_take(&patience, at(100 + waits)), "it was renewed");
         }
     }
@@ -181,11 +228,11 @@ mod tests {
     #[test]
     fn g5_a_released_record_our_own_and_that_of_the_dead_are_taken_at_once() {
         let mut patience = patience();
-        patience.shown(Some((&Record::default(), &version("a", 7))), 1, false, at(100));
+        patience.shown(Some((&Record::default(), &version("a", 7))), sight(&store(), 1, false, at(100)));
         assert!(may_take(&patience, at(100)));
-        patience.shown(Some((&held("us", 15), &version("a", 8))), 2, false, at(100));
+        patience.shown(Some((&held("us", 15), &version("a", 8))), sight(&store(), 2, false, at(100)));
         assert!(may_take(&patience, at(100)));
-        patience.shown(Some((&held("x", 15), &version("a", 9))), 3, false, at(100));
+        patience.shown(Some((&held("x", 15), &version("a", 9))), sight(&store(), 3, false, at(100)));
         assert!(!may_take(&patience, at(100)));
         patience.proven_dead("x".into());
         assert!(may_take(&patience, at(100)));
@@ -196,20 +243,34 @@ mod tests {
         let live = held("x", 20);
         for next in [None, Some((Record::default(), version("b", 9)))] {
             let mut patience = patience();
-            patience.shown(Some((&live, &version("a", 7))), 1, false, at(100));
-            patience.shown(next.as_ref().map(|(record, version)| (record, version)), 3, false, at(150));
+            patience.shown(Some((&live, &version("a", 7))), sight(&store(), 1, false, at(100)));
+            patience.shown(
+                next.as_ref().map(|(record, version)| (record, version)),
+                sight(&store(), 3, false, at(150)),
+            );
             assert!(!may_take(&patience, at(169)) && may_take(&patience, at(170)));
-            patience.shown(Some((&live, &version("a", 7))), 1, false, at(171));
+            patience.shown(Some((&live, &version("a", 7))), sight(&store(), 1, false, at(171)));
             assert!(may_take(&patience, at(171)), "an older observation changes nothing");
         }
+    }
+
+    #[test]
+    fn g5_after_a_read_that_found_nothing_a_larger_number_is_believed() {
+        let mut patience = patience();
+        patience.shown(Some((&held("x", 15), &version("a", 7))), sight(&store(), 1, false, at(100)));
+        patience.shown(None, sight(&store(), 3, false, at(101)));
+        patience.shown(Some((&held("x", 15), &version("a", 7))), sight(&store(), 1, false, at(102)));
+        assert_eq!(patience.version(), None, "that is older");
+        patience.shown(Some((&held("x", 15), &version("a", 8))), sight(&store(), 2, false, at(103)));
+        assert!(patience.version().is_some() && !may_take(&patience, at(117)));
     }
 
     #[test]
     fn g5_the_deletion_of_our_own_record_is_waited_out_unless_we_led() {
         for (leading, from) in [(true, 150), (false, 165)] {
             let mut patience = patience();
-            patience.shown(Some((&held("us", 15), &version("a", 7))), 1, true, at(100));
-            patience.shown(None, 2, leading, at(150));
+            patience.shown(Some((&held("us", 15), &version("a", 7))), sight(&store(), 1, true, at(100)));
+            patience.shown(None, sight(&store(), 2, leading, at(150)));
             assert!(may_take(&patience, at(from)));
             assert!(leading || !may_take(&patience, at(from - 1)));
         }
@@ -219,7 +280,7 @@ mod tests {
     fn g5_nobody_takes_a_record_under_coordinated_election() {
         let mut patience = patience();
         let record = Record { strategy: Some("OldestEmulationVersion".into()), ..Record::default() };
-        patience.shown(Some((&record, &version("a", 7))), 1, false, at(100));
+        patience.shown(Some((&record, &version("a", 7))), sight(&store(), 1, false, at(100)));
         assert!(!may_take(&patience, at(1000)));
     }
 }

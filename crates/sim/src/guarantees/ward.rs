@@ -98,7 +98,7 @@ impl Ward {
             self.foundation.acknowledged(decided);
             self.acknowledged = Some(version.number);
         }
-        let leading = self.terms.leading(now);
+        let sight = g5::Sight { as_of, leading: self.terms.leading(now), now, store };
         match input {
             Input::HolderDead(holder) => self.patience.proven_dead(holder.clone()),
             Input::Watching(open) => {
@@ -107,11 +107,14 @@ impl Ward {
                 self.load.cause();
             }
             Input::Seen(seen) => {
-                let found = match seen {
-                    Seen::Present(record, version) => Some((record, version)),
-                    Seen::Deleted(_) => None,
-                };
-                self.patience.shown(found, as_of, leading, now);
+                match seen {
+                    Seen::Present(record, version) => {
+                        self.patience.shown(Some((record, version)), sight);
+                    }
+                    Seen::Deleted(version) => {
+                        self.patience.shown_deleted(version.number, sight);
+                    }
+                }
                 self.load.cause();
             }
             Input::Finished(_, outcome) if as_of > 0 => {
@@ -119,12 +122,12 @@ impl Ward {
                 match outcome {
                     Read(found) => {
                         let found = found.as_ref().map(|(record, version)| (record, version));
-                        self.patience.shown(found, as_of, leading, now);
+                        self.patience.shown(found, sight);
                     }
-                    NotFound => self.patience.shown(None, as_of, leading, now),
+                    NotFound => self.patience.shown(None, sight),
                     Accepted(_) => {
                         if let Seen::Present(record, version) = &store.changes()[as_of - 1].seen {
-                            self.patience.shown(Some((record, version)), as_of, leading, now);
+                            self.patience.shown(Some((record, version)), sight);
                         }
                     }
                     _ => {}

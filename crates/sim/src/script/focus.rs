@@ -122,6 +122,18 @@ const LIVE_DELETIONS: &[Share] = &[(1, |_, _| Action::Delete)];
 const VIOLENCE: &[Share] = &[(1, |_, _| Action::Blank), (1, |_, _| Action::Overwrite)];
 
 impl Focus {
+    /// What it is called on a command line: `ClockEdges`.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    /// The focus of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        FOCUSES.iter().copied().find(|focus| focus.name().eq_ignore_ascii_case(name))
+    }
+
     /// Whether such a world keeps the assumptions of G2, where there is a choice.
     pub(super) fn is_lawful(self, dice: &mut Dice) -> bool {
         match self {

@@ -64,15 +64,17 @@ impl World<'_> {
                 self.nature.outages.push(Failing { kind: *kind, until, place: here });
             }
             Action::Recover => self.recover(),
+            Action::DeleteIdle | Action::ForeignRecord(_) | Action::Impostor => {
+                self.interfere_soon(place, action)
+            }
             Action::EditMetadata
             | Action::AskToStepDown
-            | Action::DeleteIdle
-            | Action::ForeignRecord(_)
             | Action::ForeignRelease
-            | Action::Impostor
             | Action::Delete
             | Action::Blank
-            | Action::Overwrite => self.interfere(place, action),
+            | Action::Overwrite => {
+                self.interfere(place, action);
+            }
         }
     }
 
@@ -130,6 +132,7 @@ impl World<'_> {
     fn recover(&mut self) {
         self.nature.tell_all(|| "the faults are over".to_owned());
         self.nature.outages.clear();
+        self.waiting.clear();
         for index in 0..self.sites.len() {
             let place = u8::try_from(index).unwrap_or(u8::MAX);
             self.with(place, |nature, process| nature.reset_silent_watch(process));

@@ -88,6 +88,7 @@ impl Process {
             }
         }
         if let Some(holder) = self.mailbox.dead.take() {
+            self.proven = true;
             nature.tell(self.place, || format!("hears the proof that {holder} is dead"));
             return Some(Happened::of(Input::HolderDead(holder)));
         }
@@ -217,6 +218,7 @@ impl Process {
         let other = holder.filter(|holder| *holder != self.election.identity());
         if self.suspect.as_ref() != other {
             self.suspect = other.cloned();
+            self.proven = false;
             self.mailbox.dead = None;
             if other.is_some() {
                 nature.probe_soon(self.place);
@@ -244,6 +246,10 @@ impl Process {
             slack: self.timer_slack,
         };
         nature.guarantees.decides(self.place, &decided);
+        if self.claimed_until <= self.free_from() {
+            nature.count(Fault::PausedOverDeadline);
+        }
+        self.claimed_until = output.claim.map_or(Real::MAX, |claim| host.clock.reaches(claim.deadline));
         let wake = output.wake.map_or(Real::MAX, |wake| host.clock.reaches(wake));
         self.wake = wake.saturating_add(self.timer_slack);
         let mut undone =

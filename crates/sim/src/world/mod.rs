@@ -19,7 +19,7 @@ use election::{Outcome, Record, Request};
 use self::agenda::Happening;
 use self::driver::Host;
 use self::foreign::Foreigner;
-use self::nature::Nature;
+use self::nature::{Landed, Nature};
 use self::process::Process;
 use self::readers::Reading;
 pub(crate) use self::record::LONG;
@@ -27,7 +27,7 @@ use self::requests::{Attempting, InFlight};
 use crate::clock::{HostClock, Real};
 use crate::coverage::{Coverage, Fault};
 use crate::guarantees::{Served, Violation};
-use crate::script::{Draw, Script};
+use crate::script::{Action, Draw, Script};
 use crate::store::{Flavour, Writer};
 use crate::timeline::Timeline;
 
@@ -40,6 +40,10 @@ pub struct Run {
     pub steps: u64,
     /// What happened how often.
     pub coverage: Coverage,
+    /// How long two led at a time, in sum.
+    pub overlap: Real,
+    /// How much real time passed.
+    pub lasted: Real,
     /// Equal for equal runs.
     pub fingerprint: u64,
     /// The draws that went wrong, if they were asked for.
@@ -65,8 +69,10 @@ pub fn play(script: &Script, keep: Keep) -> Run {
     world.nature.drawn = keep.draws.then(BTreeSet::new);
     world.run();
     let fingerprint = world.nature.fingerprint();
-    let Nature { guarantees, steps, coverage, drawn, timeline, .. } = world.nature;
+    let Nature { now, guarantees, steps, coverage, drawn, timeline, .. } = world.nature;
     Run {
+        overlap: guarantees.overlap(),
+        lasted: now,
         violation: guarantees.into_violation(),
         steps,
         coverage,
@@ -92,6 +98,8 @@ struct World<'s> {
     nature: Nature<'s>,
     next_action: usize,
     readings: Vec<Reading>,
+    /// What somebody does to the record as soon as that is lawful.
+    waiting: Vec<(u8, Action)>,
 }
 
 /// What is next, and where.
@@ -118,6 +126,7 @@ impl<'s> World<'s> {
             nature: Nature::new(script),
             next_action: 0,
             readings: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -245,10 +254,14 @@ impl<'s> World<'s> {
         let site = &self.sites[usize::from(place)];
         let process = site.occupant.as_ref().filter(|process| process.start == arrived.sender.start);
         let writer = process.map_or(Writer::OF_THE_DEAD, |it| it.as_writer(&site.clock, self.nature.now));
-        let awaited = match (process, arrived.sender.attempt) {
-            (Some(process), Attempting::Ours(id)) => process.attempt_is(id),
-            (None, Attempting::Ours(_)) => false,
-            (_, Attempting::Foreign(_)) => true,
+        let ours = match arrived.sender.attempt {
+            Attempting::Ours(id) => Some(Landed {
+                awaited: process.is_some_and(|process| process.attempt_is(id)),
+                leads: self.nature.guarantees.leads(place, self.nature.now),
+                proven: process.is_some_and(|process| process.proven),
+                after: self.nature.now - arrived.sent,
+            }),
+            Attempting::Foreign(_) => None,
         };
         let before = self.nature.store.object().cloned();
         let outcome = self.nature.store.serve(&request, writer, self.nature.now);
@@ -256,13 +269,13 @@ impl<'s> World<'s> {
         self.nature.tell(place, || told(&arrived, &request, &outcome));
         let start = arrived.sender.start;
         let served = Served { place, start, request: &request, before: before.as_ref(), outcome: &outcome };
-        if let Attempting::Ours(_) = arrived.sender.attempt {
-            self.nature.guarantees.served(&served, self.nature.now);
-        }
         let wrote = matches!(outcome, Outcome::Accepted(_));
-        if wrote {
-            self.note_release(place, &request);
-            self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), awaited);
+        if let Some(landed) = ours {
+            self.nature.guarantees.served(&served, self.nature.now);
+            if wrote {
+                self.note_release(place, &request);
+                self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), landed);
+            }
         }
         self.nature.answer(arrived, outcome);
         if wrote {
@@ -288,6 +301,11 @@ impl<'s> World<'s> {
             if let Some(process) = &mut site.occupant {
                 self.nature.show_changes(process);
             }
+        }
+        if let Some((place, action)) = self.waiting.pop()
+            && !self.interfere(place, &action)
+        {
+            self.waiting.push((place, action));
         }
     }
 

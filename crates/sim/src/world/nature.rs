@@ -7,7 +7,7 @@ use election::{Event, Identity, LostReason, Record, Request};
 use super::agenda::{Agenda, Happening};
 use super::process::Process;
 use super::requests::{Failing, Requests};
-use crate::clock::{MILLISECOND, Real};
+use crate::clock::{MILLISECOND, Real, nanos};
 use crate::coverage::{Coverage, Fault};
 use crate::guarantees::Guarantees;
 use crate::random::Dice;
@@ -107,21 +107,29 @@ impl<'s> Nature<'s> {
         self.tell(place, || format!("{event:?}"));
     }
 
-    /// A write took effect; `awaited`: its sender still waits for the reply.
-    pub(super) fn count_write(&mut self, request: &Request, before: Option<&Record>, awaited: bool) {
+    /// A write of ours took effect.
+    pub(super) fn count_write(&mut self, request: &Request, before: Option<&Record>, landed: Landed) {
         let (Request::Create(record) | Request::Update(record, _)) = request else { return };
-        if record.holder.is_some() && !awaited {
-            self.count(Fault::LandedLate);
-        }
-        if record.holder.is_none() || before.map(|before| &before.holder) == Some(&record.holder) {
+        if record.holder.is_none() {
             return;
         }
-        self.count(match before.map(|before| before.holder.as_ref()) {
-            None => Fault::Created,
-            Some(None) => Fault::TakenReleased,
-            Some(Some(holder)) if self.dead.contains(holder) => Fault::TakenFromDead,
-            Some(Some(_)) => Fault::TakeOver,
-        });
+        if !landed.awaited {
+            self.count(Fault::LandedLate);
+            if landed.after >= nanos(record.lease_duration.unwrap_or_default()) {
+                self.count(Fault::LandedAfterLease);
+            }
+        }
+        match before.map(|before| before.holder.as_ref()) {
+            None => self.count(Fault::Created),
+            Some(None) => self.count(Fault::TakenReleased),
+            Some(holder) if holder == record.holder.as_ref() => {
+                if !landed.leads {
+                    self.count(Fault::Adopted);
+                }
+            }
+            Some(Some(_)) if landed.proven => self.count(Fault::TakenFromDead),
+            Some(Some(_)) => self.count(Fault::TakeOver),
+        }
     }
 
     /// Writes a line into the timeline, if there is one.
@@ -137,6 +145,19 @@ impl<'s> Nature<'s> {
             timeline.write(self.now, None, &what());
         }
     }
+}
+
+/// How a write of ours took effect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Landed {
+    /// Its sender still waits for the reply.
+    pub(super) awaited: bool,
+    /// Its sender leads.
+    pub(super) leads: bool,
+    /// The holder before was proven dead to its sender.
+    pub(super) proven: bool,
+    /// How long it was on its way.
+    pub(super) after: Real,
 }
 
 /// A record in a few words.

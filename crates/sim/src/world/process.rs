@@ -84,6 +84,10 @@ pub(super) struct Process {
     pub(super) watching: Watching,
     /// Whose death would be news.
     pub(super) suspect: Option<Identity>,
+    /// It was.
+    pub(super) proven: bool,
+    /// When the claim ends, in real time; for the count of pauses that lasted longer.
+    pub(super) claimed_until: Real,
 
     /// The driver thread stands still until then.
     pub(super) stalled_until: Real,
@@ -121,6 +125,8 @@ impl Process {
             wake: now,
             watching: Watching::new(timing, local),
             suspect: None,
+            proven: false,
+            claimed_until: Real::MAX,
             stalled_until: 0,
             frozen_until: 0,
             midway: None,

@@ -12,8 +12,15 @@ use crate::script::{Action, Odd};
 use crate::store::Writer;
 
 impl World<'_> {
-    /// Somebody does something to the record.
-    pub(super) fn interfere(&mut self, place: u8, action: &Action) {
+    /// Somebody does something to the record, now or as soon as it is lawful.
+    pub(super) fn interfere_soon(&mut self, place: u8, action: &Action) {
+        if !self.interfere(place, action) && self.nature.now < self.script.faults_end {
+            self.waiting.push((place, action.clone()));
+        }
+    }
+
+    /// Somebody does something to the record, if that is lawful now; whether it was.
+    pub(super) fn interfere(&mut self, place: u8, action: &Action) -> bool {
         let record = self.nature.store.record().cloned();
         let holder = record.as_ref().and_then(|record| record.holder.clone());
         match (action, record) {
@@ -39,8 +46,10 @@ impl World<'_> {
                 self.nature.guarantees.claims(self.sites.len(), None, self.nature.now);
                 self.put(Record { holder: None, strategy: None, ..record }, "the stranger releases it");
             }
-            (Action::Impostor, Some(record)) if holder.is_none() => {
-                let Some(process) = &self.sites[usize::from(place)].occupant else { return };
+            // Where deaths are proven, the name's first owner may end: a name that two had proves
+            // nothing.
+            (Action::Impostor, Some(record)) if holder.is_none() && !self.script.proof_of_death => {
+                let Some(process) = &self.sites[usize::from(place)].occupant else { return false };
                 let identity = process.election.identity().clone();
                 let impostor = Record { holder: Some(identity), ..self.stranger(Odd::Plain, &record) };
                 self.leads_as_stranger(&impostor);
@@ -59,8 +68,9 @@ impl World<'_> {
                 let usurper = self.stranger(Odd::Plain, &record);
                 self.put(usurper, "somebody writes another holder into it");
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Nobody leads by this record, and nobody can any more: its holder has released it, or every
@@ -83,7 +93,7 @@ impl World<'_> {
     }
 
     fn stranger(&self, odd: Odd, before: &Record) -> Record {
-        let wall = HostClock::TRUE.wall(self.nature.now);
+        let wall = self.sites[0].clock.wall(self.nature.now);
         let plain = Record {
             holder: Some(STRANGER.into()),
             lease_duration: Some(Duration::from_secs(15)),
@@ -133,8 +143,8 @@ impl World<'_> {
 
     /// Somebody with a right clock who looks before writing.
     fn bystander(&self) -> Writer {
-        let newest = self.nature.store.object().map_or(0, |(_, version)| version.number);
-        Writer { newest, wall: wall_nanos(&HostClock::TRUE, self.nature.now) }
+        let newest = self.nature.store.last_number();
+        Writer { newest, wall: wall_nanos(&self.sites[0].clock, self.nature.now) }
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) enum Attempting {
 pub(super) struct InFlight {
     pub(super) sender: Sender,
     pub(super) number: u32,
+    pub(super) sent: Real,
     pub(super) request: Option<Request>,
     /// What the sender hears of it, once it has been served.
     back: Back,
@@ -105,6 +106,7 @@ impl Nature<'_> {
             let reply = InFlight {
                 sender,
                 number,
+                sent: self.now,
                 request: None,
                 back: Back::Lost,
                 word: Some(Word { outcome, as_of: 0 }),
@@ -117,8 +119,14 @@ impl Nature<'_> {
             let at = self.now + there;
             let network = &self.script.network;
             if there <= network.shortest + network.spread || at <= self.script.faults_end {
-                let request =
-                    InFlight { sender, number, request: Some(request), back: fate.back, word: None };
+                let request = InFlight {
+                    sender,
+                    number,
+                    sent: self.now,
+                    request: Some(request),
+                    back: fate.back,
+                    word: None,
+                };
                 let slot = self.requests.put(request);
                 self.agenda.add(at, Happening::Arrives(slot));
             }
@@ -131,10 +139,10 @@ impl Nature<'_> {
 
     /// The store has answered.
     pub(super) fn answer(&mut self, answered: InFlight, outcome: Outcome) {
-        let InFlight { sender, number, back, .. } = answered;
+        let InFlight { sender, number, sent, back, .. } = answered;
         let word = Word { outcome, as_of: self.store.changes().len() };
         let mut returns = |after: Real, word: Word| {
-            let reply = InFlight { sender, number, request: None, back: Back::Lost, word: Some(word) };
+            let reply = InFlight { sender, number, sent, request: None, back: Back::Lost, word: Some(word) };
             let slot = self.requests.put(reply);
             self.agenda.add(self.now + after, Happening::Returns(slot));
         };

@@ -90,7 +90,9 @@ impl Nature<'_> {
             return;
         };
         let Some(next) = self.store.changes().get(stream.position) else { return };
-        let at = self.now.max(next.at + stream.lag);
+        let healthy = self.now >= self.script.faults_end;
+        let lag = if healthy { self.script.watches.shortest } else { stream.lag };
+        let at = self.now.max(next.at + lag);
         if at < stream.silent_from {
             stream.scheduled = true;
             self.agenda.add(at, Happening::WatchShows(process.place, stream.number));
