@@ -12,6 +12,20 @@
 //! place under a lock on the directory, if the record is still the one it was decided on. Killing
 //! the process at any instruction leaves the old record or the new one.
 //!
+//! # What is synced, and what for
+//!
+//! What a process has written outlives it; syncing is for the machine that loses its power. No claim
+//! depends on it: whoever had one has died with the machine.
+//!
+//! * The record's file, before it is moved into its place: or the name might reach the disk before the
+//!   content, and an empty record would stop the election until somebody removes it (G8).
+//! * The directory, after that and before the write is acknowledged: or a token might be forgotten that
+//!   was handed out, and given again where the wall clock steps back meanwhile (G6).
+//!
+//! The directories above one that was just made are not synced: should it be lost, that is as if it had
+//! been removed. A sync may take long beside others that write, and the election's thread waits for it:
+//! a leader whose disk stands still for half its renew deadline loses its lease, and says no in time.
+//!
 //! A directory that is removed while an election runs counts as the removal of its record: reads
 //! find none, the watch breaks, and the next create makes the directory anew.
 

@@ -200,6 +200,30 @@ fn g4_a_write_that_waits_for_the_lock_has_its_effect_later_or_never() {
 }
 
 #[test]
+fn g8_whoever_meets_a_directory_that_stays_locked_says_so_and_does_not_wait_for_ever() {
+    let world = World::new();
+    let store = world.store();
+    run(async {
+        let version = store.create(&held_by("a")).await.unwrap();
+        let blocker = fs::File::open(world.directory.path()).unwrap();
+        rustix::fs::flock(&blocker, FlockOperation::LockExclusive).unwrap();
+        for result in [
+            store.stand_as(&Identity::from("a")).await,
+            store.create(&held_by("a")).await.map(drop),
+            store.update(&held_by("a"), &version).await.map(drop),
+        ] {
+            let problem = result.unwrap_err();
+            assert_eq!(problem.kind, StoreErrorKind::Refused);
+            assert!(problem.message.starts_with(&world.directory.path().display().to_string()), "{problem}");
+            assert!(problem.message.contains("is locked by another process"), "{problem}");
+        }
+        drop(blocker);
+        store.update(&held_by("a"), &version).await.unwrap();
+        assert_eq!(world.names(), ["billing-jobs.json"], "and nothing is left of the tries");
+    });
+}
+
+#[test]
 fn g4_a_directory_that_is_replaced_while_a_write_waits_is_not_written_to() {
     let world = World::new();
     let place = super::FilePlace::new(&world.path("state"), super::ELECTION).unwrap();
