@@ -3,6 +3,7 @@
  *
  *     stepper kill-before|kill-after CALL N 0 REPORT PROGRAM ARGUMENT...
  *     stepper fail-before|fail-after CALL N K REPORT PROGRAM ARGUMENT...
+ *     stepper hold-before|freeze-before CALL N MILLISECONDS REPORT PROGRAM ARGUMENT...
  *
  * Only calls between the program's two marks count, a mark being `kill(own pid, 0)`. In whatever
  * thread, every system call counts but those of `is_of_no_concern`: what is not known counts, so
@@ -11,7 +12,9 @@
  * kill-before  is not made: the process is killed at its entry with SIGKILL;
  * kill-after   is made, and the process is killed before it learns so;
  * fail-before  is not made, and returns the K-th error (from 0) that it may plausibly fail with;
- * fail-after   is made, and returns that error all the same.
+ * fail-after   is made, and returns that error all the same;
+ * hold-before  is made so much later, while the other threads run on;
+ * freeze-before is made so much later, and no thread gets past a system call meanwhile.
  *
  * REPORT gets `hit ERRNO` when the harm was done, `none` instead if the call has no K-th error; and
  * at the second mark `seen CALL COUNT` for each, and `over`.
@@ -26,6 +29,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -42,6 +46,8 @@ static pid_t program;
 static int counting, marks, done;
 static int seen[1024]; /* by the number of the call */
 static FILE *report;
+static pid_t held; /* the thread that is held, */
+static volatile sig_atomic_t held_long_enough; /* until the alarm */
 
 static void fail(const char *what) {
     perror(what);
@@ -193,10 +199,26 @@ static int is_target(const struct __ptrace_syscall_info *call, const char *name,
     return !done && seen[nr] == n && strcmp(name_of((long)nr)->name, name) == 0;
 }
 
+/* Interrupts the wait too; if it comes just before it, another thread's next call does. */
+static void on_alarm(int signal) {
+    (void)signal;
+    held_long_enough = 1;
+}
+
+static void hold(pid_t id, int milliseconds) {
+    const struct itimerval later = { { 0, 0 }, { milliseconds / 1000, milliseconds % 1000 * 1000 } };
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_alarm;
+    if (sigaction(SIGALRM, &action, NULL) != 0 || setitimer(ITIMER_REAL, &later, NULL) != 0) fail("an alarm");
+    held = id;
+}
+
 int main(int argc, char **argv) {
     if (argc < 7) return 2;
     const int failing = strncmp(argv[1], "fail", 4) == 0;
     const int after = strstr(argv[1], "after") != NULL;
+    const int holding = strncmp(argv[1], "hold", 4) == 0, freezing = strncmp(argv[1], "freeze", 6) == 0;
     const char *name = argv[2];
     const int n = atoi(argv[3]), which = atoi(argv[4]);
     char **command = argv + 6;
@@ -221,10 +243,12 @@ int main(int argc, char **argv) {
 
     for (;;) {
         const pid_t id = waitpid(-1, &status, __WALL);
-        if (id < 0) {
-            if (errno == EINTR) continue;
-            fail("waiting for the program");
+        if (id < 0 && errno != EINTR) fail("waiting for the program");
+        if (held != 0 && held_long_enough) {
+            ptrace(PTRACE_SYSCALL, held, 0, 0);
+            held = 0;
         }
+        if (id < 0) continue;
         if (WIFEXITED(status) || WIFSIGNALED(status)) {
             if (id == program) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
             memset(thread_of(id), 0, sizeof *threads);
@@ -244,7 +268,15 @@ int main(int argc, char **argv) {
                     mark();
                 } else if (is_target(&call, name, n)) {
                     thread->in_target = 1;
-                    if (failing) {
+                    if (holding || freezing) {
+                        hit(0);
+                        thread->in_target = 0;
+                        if (holding) {
+                            hold(id, which);
+                            continue;
+                        }
+                        usleep((useconds_t)which * 1000);
+                    } else if (failing) {
                         thread->error = which < 5 ? name_of((long)call.entry.nr)->errors[which] : 0;
                         if (thread->error == 0) {
                             fputs("none\n", report);

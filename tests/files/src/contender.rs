@@ -57,6 +57,10 @@ pub enum HarmKind {
     FailBefore(usize),
     /// The call is made and returns its k-th plausible error all the same.
     FailAfter(usize),
+    /// The call is made so many milliseconds later, while the other threads run on.
+    HoldBefore(usize),
+    /// The call is made so many milliseconds later, and the whole process stands still meanwhile.
+    FreezeBefore(usize),
 }
 
 impl Harm {
@@ -262,6 +266,8 @@ impl Setup<'_> {
                     HarmKind::KillAfter => ("kill-after", 0),
                     HarmKind::FailBefore(k) => ("fail-before", k),
                     HarmKind::FailAfter(k) => ("fail-after", k),
+                    HarmKind::HoldBefore(milliseconds) => ("hold-before", milliseconds),
+                    HarmKind::FreezeBefore(milliseconds) => ("freeze-before", milliseconds),
                 };
                 command.args([kind, &harm.call, &harm.n.to_string(), &k.to_string()]);
                 command.arg(report.path()).arg(self.program);

@@ -45,7 +45,7 @@ fn failed_at_every_call(found: Found, step: Step) {
         }
     }
     let results = Mutex::new(BTreeMap::<Took, usize>::new());
-    for_each(&harms, |harm| {
+    for_each(&harms, 8, |harm| {
         let took = context(&format!("{found:?}, {step:?}, {harm:?}"), || failed(found, step, harm, TRIES));
         *results.lock().unwrap().entry(took).or_default() += 1;
     });

@@ -30,7 +30,7 @@ fn killed_at_every_call(found: Found, step: Step) {
         })
         .collect();
     let results = Mutex::new((BTreeMap::<String, usize>::new(), Duration::ZERO));
-    for_each(&harms, |harm| {
+    for_each(&harms, 8, |harm| {
         if let Some(took) = killed(found, step, harm) {
             let mut results = results.lock().unwrap();
             *results.0.entry(harm.call.clone()).or_default() += 1;

@@ -34,12 +34,11 @@ fn contender<'a>(world: &'a World, name: &'a str, timings: Timings) -> Setup<'a>
     Contender::of(env!("CARGO_BIN_EXE_contender"), world, name, timings)
 }
 
-/// Does `run` for each of `all`, several at a time: most of a run is spent waiting.
-fn for_each<T: Sync>(all: &[T], run: impl Fn(&T) + Sync) {
-    const AT_A_TIME: usize = 8;
+/// Does `run` for each of `all`, so many at a time: most of a run is spent waiting.
+fn for_each<T: Sync>(all: &[T], at_a_time: usize, run: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..at_a_time {
             scope.spawn(|| {
                 while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                     run(one);

@@ -1,12 +1,15 @@
-//! A leader stands still for longer than its lease, and runs on.
+//! A leader stands still for longer than its lease, and runs on: between two renewals, and at every
+//! single system call of one.
 
 use std::thread::{self, sleep};
 use std::time::Duration;
 
+use cluster_leader_tests_kubernetes::{eventually, measured};
 use rustix::process::Signal;
-use tests_files::{World, boot_time, one_leader_at_a_time};
+use tests_files::{Harm, HarmKind, Harmed, Step, World, boot_time, one_leader_at_a_time};
 
-use crate::{QUICK, contender};
+use crate::victims::{Found, calls_of, context};
+use crate::{QUICK, contender, for_each};
 
 /// It keeps the lock on its file meanwhile: that it does not run is no proof of its death.
 #[test]
@@ -47,4 +50,59 @@ fn stopped_and_continued(point: Duration) {
     // The leader had time left when it was stopped, so its last write was younger than its deadline.
     assert!(taken - stopped > (QUICK.lease - QUICK.renew) * 1_000_000, "after {} ns", taken - stopped);
     one_leader_at_a_time(vec![of_leader, of_follower]);
+}
+
+/// What it was about to do when it was held up it does afterwards, or finds that it must not.
+#[test]
+fn g2_a_leader_held_up_at_any_call_of_a_renewal_says_no_in_time_and_overwrites_nobody() {
+    held_up_at_every_call(HarmKind::HoldBefore);
+}
+
+#[test]
+fn g2_a_leader_frozen_at_any_call_of_a_renewal_overwrites_nobody_when_it_runs_on() {
+    held_up_at_every_call(HarmKind::FreezeBefore);
+}
+
+fn held_up_at_every_call(kind: fn(usize) -> HarmKind) {
+    // Reading more of the same is not another point.
+    let points =
+        calls_of(Found::NothingInTheDirectory, Step::Renew).into_iter().filter(|(call, _)| call != "read");
+    let kind = kind(usize::try_from(QUICK.lease + 1_500).unwrap());
+    let harms: Vec<_> = points
+        .flat_map(|(call, count)| (1..=count).map(move |n| Harm { kind, call: call.clone(), n }))
+        .collect();
+    for_each(&harms, 24, |harm| context(&format!("{harm:?}"), || held_up(harm)));
+    measured("held up", format!("at {} calls", harms.len()));
+}
+
+fn held_up(harm: &Harm) {
+    let world = World::in_memory();
+    let leader = contender(&world, "leader", QUICK)
+        .with("CONTENDER_PAUSE", "2000")
+        .step(Step::Renew)
+        .harm(harm.clone())
+        .start();
+    let token = leader.await_leading();
+    let follower = contender(&world, "follower", QUICK).with("CONTENDER_PAUSE", "2000").start();
+    follower.process().await_text("held by leader");
+    leader.go();
+    eventually("the call", || match leader.harmed() {
+        Harmed::NotYet => None,
+        // A call that was made in another run only.
+        Harmed::Done(_) | Harmed::Over(_) | Harmed::NoSuchError => Some(()),
+    });
+    if !matches!(leader.harmed(), Harmed::Done(_)) {
+        return;
+    }
+    // Whoever leads afterwards has seen the other's part in it.
+    assert_eq!(leader.await_loss(token), "Expired");
+    let version = eventually("a record after that", || world.record()).version;
+    eventually("renewals", || {
+        world.record().filter(|record| record.version > version && record.holder.is_some())
+    });
+    let words = leader.words() + &follower.words();
+    assert!(!words.contains("proven dead") && !words.contains("another process writes as"), "{words}");
+    let tokens = [leader.tokens(), follower.tokens()].concat();
+    assert!(tokens.iter().filter(|later| **later != token).all(|later| *later > token), "{tokens:?}");
+    one_leader_at_a_time(vec![leader.end(), follower.end()]);
 }
