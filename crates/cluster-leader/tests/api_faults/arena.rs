@@ -17,7 +17,7 @@ pub(crate) const RETRY_PERIOD: Duration = Duration::from_millis(500);
 pub(crate) const ATTEMPT: Duration = Duration::from_millis(400);
 
 /// What a busy machine may add to anything.
-pub(crate) const SLACK: Duration = Duration::from_secs(4);
+pub(crate) const SLACK: Duration = Duration::from_secs(6);
 /// G8: once faults stop, there is one leader within this.
 pub(crate) const RECOVERY: Duration =
     LEASE_DURATION.saturating_add(RETRY_PERIOD.saturating_mul(2)).saturating_add(SLACK);
@@ -91,6 +91,11 @@ impl Arena {
         Candidate { name: client.to_owned(), elector: Arc::new(elector) }
     }
 
+    /// With other timings than the shortest.
+    pub(crate) fn with(self, timings: Timings) -> Self {
+        Self { timings, ..self }
+    }
+
     /// A leader and a follower that knows of it.
     pub(crate) fn pair(&self) -> [Candidate; 2] {
         let first = self.join("first");
@@ -117,7 +122,7 @@ impl Arena {
         let testimony = witness.testimony();
         let log = self.server.log();
         // Shown only if the test fails.
-        for line in crate::log::about(&self.election) {
+        for line in log::about(&self.election) {
             print!("{line}");
         }
         for asked in &log {
@@ -137,6 +142,7 @@ impl Arena {
         tokens.dedup();
         assert_eq!(tokens.len(), terms, "a token was used twice");
         assert_eq!(log::panics(), Vec::<String>::new());
+        assert_eq!(threads_of_elections(), 1, "G11: one thread for all elections");
         testimony
     }
 }
@@ -196,6 +202,14 @@ impl Candidate {
     pub(crate) fn until(&self, what: &str, within: Duration, reached: impl Fn(&Self) -> bool) {
         eventually(&format!("{}: {what}", self.name), within, || reached(self));
     }
+}
+
+fn threads_of_elections() -> usize {
+    let names = std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| {
+        // A thread may end in the meantime.
+        std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+    });
+    names.filter(|name| name.trim_end() == "cluster-leader").count()
 }
 
 /// Waits for something, and returns how long it took.

@@ -9,9 +9,19 @@
 //! | `succession.rs` | the leader alone is cut off |
 //! | `watches.rs` | watches that mislead |
 //! | `retries.rs` | when the next attempt comes |
+//! | `handles.rs` | what can be asked of an elector while nothing answers |
 //! | `storm.rs` | everything at once, at random |
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and say what they have measured"
+)]
 
 mod arena;
+mod handles;
 mod log;
 mod outage;
 mod retries;

@@ -111,6 +111,16 @@ const REPLIES: &[Row] = &[
         || raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n"),
         &["WARN", "could not be read"],
     ),
+    requests(
+        "a-head-without-end",
+        || raw(&format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(8 << 20))),
+        &["WARN", "cannot get"],
+    ),
+    requests(
+        "nothing-but-patience",
+        || raw(&"HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000)),
+        &["WARN", "cannot get"],
+    ),
     requests("no-http", || raw("SSH-2.0-OpenSSH_9.7\r\n\r\n"), &["WARN", "cannot get"]),
     requests("no-text", || raw("\0\u{1}\u{2}\u{7f}\r\n\r\n\0"), &["WARN", "cannot get"]),
     requests("a-login-page", || reply(200, "", "<html>Log in</html>"), NO_LEASE),

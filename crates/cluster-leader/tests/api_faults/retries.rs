@@ -9,15 +9,15 @@ use testkit::api::{Answer, Asked, Fault, Request, Verb, boottime};
 use crate::arena::{Arena, Candidate, SLACK, Timings, all_at_once, eventually};
 use crate::witness::{Witness, assert_claims_last};
 
-/// A leader renews after 5 s, an attempt may take 2 s: so "at once" and "a retry period later" are a
-/// second apart, however busy the machine is.
+/// A leader renews after 10 s, an attempt may take 4 s: so "at once" and "a retry period later" are two
+/// seconds apart, which tells them apart on a busy machine too.
 const TIMINGS: Timings = Timings {
-    lease_duration: Duration::from_secs(11),
-    renew_deadline: Duration::from_secs(10),
-    retry_period: Duration::from_secs(3),
+    lease_duration: Duration::from_secs(21),
+    renew_deadline: Duration::from_secs(20),
+    retry_period: Duration::from_secs(6),
 };
-const ATTEMPT: Duration = Duration::from_secs(2);
-const NOISE: Duration = Duration::from_millis(900);
+const ATTEMPT: Duration = Duration::from_secs(4);
+const NOISE: Duration = Duration::from_millis(1900);
 
 struct Row {
     name: &'static str,
@@ -54,7 +54,7 @@ fn unavailable(head: &'static str) -> Fault {
 const ROWS: &[Row] = &[
     after_a_time_out("after-no-answer", || Fault::instead(Answer::Hang)),
     after_a_time_out("after-no-reply", || Fault::answer(Answer::Hang)),
-    after_a_time_out("after-a-late-reply", || Fault::answer(Answer::Late(Duration::from_secs(6)))),
+    after_a_time_out("after-a-late-reply", || Fault::answer(Answer::Late(Duration::from_secs(12)))),
     after_a_time_out("after-a-slow-reply", || Fault::answer(Answer::Slow(Duration::from_millis(50)))),
     after_an_unknown_outcome("after-500", || Fault::refused(500, "InternalError")),
     after_an_unknown_outcome("after-503", || unavailable("")),
@@ -76,8 +76,7 @@ fn g8_g10_the_next_attempt_comes_when_it_should_and_no_sooner() {
 }
 
 fn retried(row: &Row) {
-    let mut arena = Arena::new(row.name);
-    arena.timings = TIMINGS;
+    let arena = Arena::new(row.name).with(TIMINGS);
     let only = arena.join("only");
     only.until("it leads", 2 * TIMINGS.retry_period + SLACK, Candidate::leads);
     let witness = Witness::of(vec![only.elector.clone()]);
@@ -93,7 +92,7 @@ fn retried(row: &Row) {
     let pause = next.at - failed.at;
     println!("{}: {:?} after {pause:?}, {:?} meant", row.name, next.verb(), row.next_after);
     assert_eq!(next.verb(), row.next);
-    assert!(pause + NOISE / 2 >= row.next_after, "{pause:?}: too soon");
+    assert!(pause + NOISE >= row.next_after, "{pause:?}: too soon");
     assert!(pause < row.next_after + NOISE, "{pause:?}: too late");
     let anew = known
         .iter()

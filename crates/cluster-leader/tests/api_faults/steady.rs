@@ -93,6 +93,11 @@ const ROWS: &[Row] = &[
         let of_second = |of: &Request| of.client() == "second" && is_renewal(of);
         Some(server.inject(Fault::answer(Answer::Stale), of_second))
     }),
+    once("watches-are-full-of-bookmarks", |server| {
+        server.set_bookmarks_every(Duration::from_millis(50));
+        server.end_watches(None);
+        None
+    }),
     once("open-connections-are-dead", |server| {
         server.freeze(None);
         None
@@ -125,8 +130,7 @@ fn g8_what_is_over_in_time_costs_no_leadership() {
 }
 
 fn stays(row: &Row) {
-    let mut arena = Arena::new(row.name);
-    arena.timings = TIMINGS;
+    let arena = Arena::new(row.name).with(TIMINGS);
     let [first, second] = arena.pair();
     let witness = Witness::of(vec![first.elector.clone(), second.elector.clone()]);
     let begun = boottime();

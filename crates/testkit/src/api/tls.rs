@@ -33,7 +33,7 @@ impl Authority {
     /// A certificate for a host, name or address.
     #[must_use]
     pub fn certificate(&self, host: &str) -> Certificate {
-        self.signed(CertificateParams::new([host.to_owned()]).unwrap())
+        self.signed(&CertificateParams::new([host.to_owned()]).unwrap())
     }
 
     /// One that was valid until some years ago.
@@ -42,10 +42,10 @@ impl Authority {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2015, 1, 1);
         params.not_after = date_time_ymd(2016, 1, 1);
-        self.signed(params)
+        self.signed(&params)
     }
 
-    fn signed(&self, params: CertificateParams) -> Certificate {
+    fn signed(&self, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();

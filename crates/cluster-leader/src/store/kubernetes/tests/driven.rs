@@ -14,11 +14,11 @@ use crate::shared::Shared;
 use crate::status::ChangeKind;
 
 fn timing() -> Timing {
-    Timing::new(Duration::from_secs(3), Duration::from_secs(2), Duration::from_millis(500)).unwrap()
+    Timing::new(Duration::from_secs(5), Duration::from_secs(4), Duration::from_millis(500)).unwrap()
 }
 
 /// What a busy machine may add to anything.
-const SLACK: Duration = Duration::from_secs(4);
+const SLACK: Duration = Duration::from_secs(6);
 
 /// How soon one leads once nothing is wrong: a lease duration and two retry periods.
 fn recovery() -> Duration {
@@ -101,7 +101,7 @@ fn g8_a_ca_that_is_rotated_with_notice_costs_nothing() {
         server.close_connections();
         let renewals = || server.log().iter().filter(|asked| asked.acknowledged()).count();
         let before = renewals();
-        until("three renewals", 3 * timing().renew_interval() + SLACK, || renewals() >= before + 3).await;
+        until("two renewals", 2 * timing().renew_interval() + SLACK, || renewals() >= before + 2).await;
         assert!(leads(&only));
         assert_eq!(terms(&only), 1);
     });
@@ -160,14 +160,14 @@ fn g2_the_wall_clock_decides_nothing() {
         let second = stands(place(), "second");
         until("it follows", recovery(), || second.status().leader.is_some()).await;
 
-        for step in STEPS.repeat(3) {
+        for step in STEPS {
             WALL_STEPPED.set(step * SECOND);
-            tokio::time::sleep(timing().renew_interval() / 3).await;
+            tokio::time::sleep(timing().renew_interval() / 2).await;
             assert!(leads(&first) && !leads(&second));
         }
         assert_eq!((terms(&first), terms(&second)), (1, 0));
         let seconds = seconds_of_renewals(&server.log());
-        assert!(seconds.len() >= 6, "{seconds:?}");
+        assert!(seconds.len() >= 4, "{seconds:?}");
         for pair in seconds.windows(2) {
             assert_ne!(pair[0], pair[1], "client-go would see no change");
         }
