@@ -11,18 +11,21 @@ CARGO_DENY_VERSION := 0.20.2
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-16s %s\n' "$$target" "$$text"; done
 
 .PHONY: demo
 demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand-overs on screen (half a minute)
 	@java examples/spring-monolith/demo/Demo.java $(EXAMPLE_JAR)
 
 .PHONY: test
-test: test-rust test-c test-java test-kubernetes ## All tests
+test: test-rust test-c test-java test-kubernetes test-interop test-chaos ## All tests
+
+.PHONY: test-long
+test-long: sim-long explore-long mutants chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
 
 .PHONY: test-rust
 test-rust: tools-rust ## The Rust crates
-	$(CARGO) test --workspace --exclude cluster-leader-tests-kubernetes --exclude cluster-leader-tests-chaos --exclude cluster-leader-tests-interop
+	$(CARGO) test --workspace $(addprefix --exclude cluster-leader-tests-,kubernetes interop chaos)
 
 .PHONY: test-c
 test-c: native ## The C ABI, from C and C++
@@ -40,6 +43,10 @@ test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-a
 .PHONY: test-interop
 test-interop: apiserver tools-java ## Mixed fleets: with client-go and fabric8 on one Lease
 	$(CARGO) test -p cluster-leader-tests-interop
+
+.PHONY: test-chaos
+test-chaos: native jar apiserver ## C programs and JVMs killed, frozen and cut off, on a real kube-apiserver
+	$(CARGO) test -p cluster-leader-tests-chaos
 
 .PHONY: native
 native: tools-rust ## target/release/libcluster_leader.so
@@ -76,6 +83,26 @@ bench: jar ## isThisInstanceLeader() beside System.nanoTime()
 	@java -cp java/cluster-leader/target/cluster-leader-$(VERSION).jar bench/java/IsLeaderBenchmark.java | tee bench/results/is-leader.txt
 	@tail -n 1 bench/results/is-leader.txt > bench/results/is-leader.json
 	@rm bench/results/is-leader.txt
+
+# ---- for hours ------------------------------------------------------------------------------
+
+SIM := $(CARGO) run --quiet --profile sim -p cluster-leader-sim --bin
+
+.PHONY: sim-long
+sim-long: tools-rust ## The simulation: a billion steps
+	$(SIM) sim -- --steps 1000000000
+
+.PHONY: explore-long
+explore-long: tools-rust ## Every state of the larger small worlds
+	$(SIM) explore -- --all --long
+
+.PHONY: mutants
+mutants: tools-rust ## Break the election on purpose, and see that the tests notice
+	$(SIM) mutants
+
+.PHONY: chaos-long
+chaos-long: native jar apiserver ## 200 episodes at default timings, beside client-go, fabric8 and Curator
+	$(CARGO) run --release -p cluster-leader-tests-chaos --bin chaos -- --episodes 200 --timings default --contenders ours,client-go,fabric8,curator
 
 .PHONY: clean
 clean: ## Remove what was built
