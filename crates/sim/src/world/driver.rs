@@ -339,7 +339,11 @@ impl Process {
         };
         self.attempt = Some(UnderWay { id, decided, claims, times_out });
         self.mailbox.ended = None;
-        let sender = Sender { place: self.place, start: self.start, attempt: Attempting::Ours(id) };
+        let sender = Sender {
+            place: self.place,
+            start: self.start,
+            attempt: Attempting::Ours { id, election: self.elections },
+        };
         nature.send(sender, number, request, times_out - nature.now);
     }
 
@@ -378,6 +382,7 @@ impl Process {
         let identity = self.another_identity();
         nature.tell(self.place, || format!("its driver begins anew, as {identity}"));
         nature.guarantees.begins_anew(self.place, &identity, now);
+        self.elections += 1;
         let seed = u64::from(self.place) << 32 | u64::from(self.identities);
         self.election = Election::new(identity, self.timing, seed, now);
         self.watching = Watching::new(self.timing, now);

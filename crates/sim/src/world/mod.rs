@@ -255,8 +255,8 @@ impl<'s> World<'s> {
         let process = site.occupant.as_ref().filter(|process| process.start == arrived.sender.start);
         let writer = process.map_or(Writer::OF_THE_DEAD, |it| it.as_writer(&site.clock, self.nature.now));
         let ours = match arrived.sender.attempt {
-            Attempting::Ours(id) => Some(Landed {
-                awaited: process.is_some_and(|process| process.attempt_is(id)),
+            Attempting::Ours { id, election } => Some(Landed {
+                awaited: process.is_some_and(|process| process.attempt_is(id, election)),
                 leads: self.nature.guarantees.leads(place, self.nature.now),
                 proven: process.is_some_and(|process| process.proven),
                 after: self.nature.now - arrived.sent,
@@ -315,14 +315,14 @@ impl<'s> World<'s> {
         let Some(word) = word else { return };
         let site = &mut self.sites[index];
         match sender.attempt {
-            Attempting::Ours(id) => {
+            Attempting::Ours { id, election } => {
                 let Some(process) = site.occupant.as_mut().filter(|it| it.start == sender.start) else {
                     return;
                 };
                 self.nature.tell(sender.place, || format!("#{number} answered: {}", in_words(&word.outcome)));
-                if process.attempt_is(id) && process.mailbox.ended.is_none() {
+                if process.attempt_is(id, election) && process.mailbox.ended.is_none() {
                     process.mailbox.ended = Some(word);
-                } else if self.script.network.repeated > 0 {
+                } else if self.script.network.repeated > 0 && process.elections == election {
                     // No driver of ours reports it; the election is to ignore it all the same.
                     process.mailbox.repeated.push_back((id, word));
                 }

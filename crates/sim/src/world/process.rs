@@ -67,6 +67,8 @@ pub(super) struct Process {
     pub(super) timing: Timing,
     pub(super) timer_slack: Real,
     pub(super) election: Election,
+    /// How many elections this process has begun: one, and one more after each failure.
+    pub(super) elections: u32,
     /// How many identities this process has had.
     pub(super) identities: u32,
 
@@ -115,6 +117,7 @@ impl Process {
             timing,
             timer_slack: setup.timer_slack,
             election: Election::new(identity, timing, seed, local),
+            elections: 1,
             identities,
             cell: 0,
             withdrawals: 0,
@@ -157,8 +160,8 @@ impl Process {
         identity(self.place, self.start, self.identities)
     }
 
-    pub(super) fn attempt_is(&self, id: AttemptId) -> bool {
-        self.attempt.is_some_and(|attempt| attempt.id == id)
+    pub(super) fn attempt_is(&self, id: AttemptId, election: u32) -> bool {
+        self.elections == election && self.attempt.is_some_and(|attempt| attempt.id == id)
     }
 
     /// What it would send, in words.

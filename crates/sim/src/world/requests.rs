@@ -29,7 +29,11 @@ pub(super) struct Word {
 /// Which attempt of whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attempting {
-    Ours(AttemptId),
+    /// Of ours; a driver that begins anew numbers its attempts anew.
+    Ours {
+        id: AttemptId,
+        election: u32,
+    },
     Foreign(u32),
 }
 
