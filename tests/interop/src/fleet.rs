@@ -5,13 +5,14 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use cluster_leader_tests_kubernetes::{Candidate, Lease, ServiceAccount, eventually};
+use cluster_leader_tests_kubernetes::{ApiServer, Candidate, Lease, ServiceAccount, eventually};
 use testkit::history::{Answers, History, Run, judge};
 
 use crate::clock;
 use crate::peer::{Kind, Peer};
 use crate::record::Record;
 use crate::rules::{self, Claim};
+use crate::wire::Wire;
 use crate::witness::Witness;
 
 /// The election.
@@ -56,10 +57,22 @@ impl<'a> Fleet<'a> {
         Candidate::start(self.account, name, ELECTION, Candidate::quick())
     }
 
+    /// The API server.
+    #[must_use]
+    pub fn server(&self) -> &'a ApiServer {
+        self.account.namespace().server()
+    }
+
     /// Starts one of theirs.
     #[must_use]
     pub fn theirs(&self, kind: Kind, name: &str) -> Peer {
-        Peer::start(kind, self.account, name, ELECTION)
+        Peer::start(kind, self.account, name, ELECTION, None)
+    }
+
+    /// Starts one of theirs, which reaches the API server by this wire.
+    #[must_use]
+    pub fn theirs_behind(&self, wire: &Wire, kind: Kind, name: &str) -> Peer {
+        Peer::start(kind, self.account, name, ELECTION, Some(wire))
     }
 
     /// Waits until a holder leads whose name is one of these. Which?

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use cluster_leader_tests_kubernetes::{Candidate, Pod, Process, RunningPod, ServiceAccount};
+use cluster_leader_tests_kubernetes::{Candidate, Pod, Process, RunningPod, ServiceAccount, eventually};
 use rustix::process::Signal;
 use testkit::history::Answers;
 
 use crate::clock;
+use crate::wire::Wire;
 
 /// The library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,13 @@ impl fmt::Display for Kind {
 }
 
 impl Peer {
-    pub(crate) fn start(kind: Kind, account: &ServiceAccount<'_>, name: &str, election: &str) -> Self {
+    pub(crate) fn start(
+        kind: Kind,
+        account: &ServiceAccount<'_>,
+        name: &str,
+        election: &str,
+        wire: Option<&Wire>,
+    ) -> Self {
         let program = kind.program().unwrap_or_else(|why| panic!("{why}"));
         let timing = Candidate::quick();
         let namespace = account.namespace();
@@ -72,6 +79,10 @@ impl Peer {
             .env("RENEW_DEADLINE_MS", timing.renew_deadline().as_millis().to_string())
             .env("RETRY_PERIOD_MS", timing.retry_period().as_millis().to_string())
             .env("ANSWERS_BOOTTIME_OFFSET_NS", clock::offset().to_string());
+        if let Some(wire) = wire {
+            pod = pod.env("KUBERNETES_SERVICE_HOST", "127.0.0.1");
+            pod = pod.env("KUBERNETES_SERVICE_PORT", wire.port().to_string());
+        }
         for word in &program[1..] {
             pod = pod.arg(word);
         }
@@ -99,6 +110,13 @@ impl Peer {
     /// Waits until it has seen that a holder whose identity begins like this leads, or has led.
     pub fn await_holder(&self, name: &str) {
         self.process().await_text(&format!("held by \"{name}"));
+    }
+
+    /// Waits until its answer is no.
+    pub fn await_no(&self) {
+        eventually(&format!("{} says no", self.name()), || {
+            self.answers().runs.last().is_some_and(|run| !run.yes).then_some(())
+        });
     }
 
     /// Freezes it.

@@ -10,13 +10,14 @@
 )]
 
 mod blanked;
+mod cut_off;
 mod hanging;
 mod moving_on;
 mod pauses;
 
 use std::thread;
 
-use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, Record, Writer, build_ours};
+use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, Record, Wire, Writer, build_ours};
 use cluster_leader_tests_kubernetes::{SharedServer, measured, skipped};
 
 static SERVER: SharedServer = SharedServer::new("interop");
@@ -64,6 +65,11 @@ fn names(peers: &[Peer]) -> Vec<&str> {
 /// Starts one of theirs of each kind.
 fn start(fleet: &Fleet<'_>, kinds: &[Kind], generation: &str) -> Vec<Peer> {
     kinds.iter().map(|kind| fleet.theirs(*kind, &format!("{kind}-{generation}"))).collect()
+}
+
+/// Starts one of theirs of each kind, at the end of a wire.
+fn start_behind(wire: &Wire, fleet: &Fleet<'_>, kinds: &[Kind]) -> Vec<Peer> {
+    kinds.iter().map(|kind| fleet.theirs_behind(wire, *kind, &format!("{kind}-theirs"))).collect()
 }
 
 /// How often a Lease of ours, whose names begin with `ours-`, was blanked by another.
