@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::history::{Panel, draw};
+use testkit::history::{History, Panel, draw};
 
 use crate::run::{Episode, Outcome, Plan, Ran};
 
@@ -313,9 +313,16 @@ fn panels(outcome: &Outcome) -> Vec<Panel> {
             *place = episode;
         }
     }
-    let panel =
-        |episode: &Episode| Panel { title: episode.kind.to_owned(), history: episode.history.clone() };
+    let panel = |episode: &Episode| Panel { title: episode.kind.to_owned(), history: drawn(episode) };
     worst.into_values().map(panel).collect()
+}
+
+/// From a little before the first fault.
+fn drawn(episode: &Episode) -> History {
+    const BEFORE: u64 = 2_000_000_000;
+    let History { from, until, .. } = episode.history;
+    let first = episode.history.faults.iter().map(|fault| fault.from).min().unwrap_or(from);
+    episode.history.between(from.max(first.saturating_sub(BEFORE)), until)
 }
 
 fn row(episode: &Episode) -> Value {

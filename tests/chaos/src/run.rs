@@ -169,7 +169,6 @@ struct Stage<'a> {
 struct Scene {
     kind: &'static str,
     aim: Aim,
-    healed: u64,
     from: u64,
     until: u64,
 }
@@ -186,10 +185,9 @@ impl Stage<'_> {
     fn end_scene(&mut self, kind: &'static str, aim: Aim) {
         let Some(arena) = &mut self.arena else { return };
         arena.heal();
-        let healed = boottime();
         self.settle();
         let until = boottime();
-        self.scenes.push(Scene { kind, aim, healed, from: self.since, until });
+        self.scenes.push(Scene { kind, aim, from: self.since, until });
         self.since = until;
     }
 
@@ -232,7 +230,7 @@ impl Stage<'_> {
                 arena: self.number,
                 verdict: judge(&part),
                 succession,
-                recovery: recovery(&part, scene.healed),
+                recovery: recovery(&part),
                 ousted: scene.aim.ousted,
                 beyond_last_write: (!writes.is_empty() && !scene.kind.contains("server killed"))
                     .then(|| beyond_last_write(&part, &writes)),
@@ -242,8 +240,9 @@ impl Stage<'_> {
     }
 }
 
-/// From an instant to the first yes; nothing if somebody leads then.
-fn recovery(history: &History, after: u64) -> Option<Duration> {
+/// From the end of the last fault to the first yes; nothing if somebody leads then.
+fn recovery(history: &History) -> Option<Duration> {
+    let after = history.faults.iter().map(|fault| fault.until).max()?;
     let all = (0..).zip(&history.processes).flat_map(|(i, who)| reigns(i, who));
     let first = all.filter(|reign| reign.last_after >= after).map(|reign| reign.first_after).min()?;
     Some(Duration::from_nanos(first.saturating_sub(after)))

@@ -54,9 +54,9 @@ const LEGEND: &str = "<rect class=\"leads\" x=\"10\" y=\"29\" width=\"24\" heigh
     <text x=\"40\" y=\"38\">answers yes</text>\
     <rect class=\"asked\" x=\"125\" y=\"32\" width=\"24\" height=\"3\"/><text x=\"155\" y=\"38\">answers no</text>\
     <text x=\"235\" y=\"38\">(nothing: paused or not running)</text>\
-    <rect class=\"fault\" x=\"430\" y=\"29\" width=\"24\" height=\"10\"/><text x=\"460\" y=\"38\">fault</text>\
-    <rect class=\"wrong\" x=\"505\" y=\"29\" width=\"24\" height=\"10\"/>\
-    <text x=\"535\" y=\"38\">two leaders, or a yes while a later leader leads</text>\n";
+    <rect class=\"fault\" x=\"450\" y=\"29\" width=\"24\" height=\"10\"/><text x=\"480\" y=\"38\">fault</text>\
+    <rect class=\"wrong\" x=\"525\" y=\"29\" width=\"24\" height=\"10\"/>\
+    <text x=\"555\" y=\"38\">two leaders, or a yes while a later leader leads</text>\n";
 
 struct Drawing<'a> {
     history: &'a History,
@@ -182,12 +182,12 @@ impl<'a> Drawing<'a> {
     }
 
     fn fault(&self, fault: &Fault, bar: f64, out: &mut String) -> fmt::Result {
-        let y = bar - 2.0;
+        let y = bar - 3.0;
         if fault.from == fault.until {
             let x = self.x(fault.from);
-            return writeln!(out, "<path class=\"moment\" d=\"M{x:.1} {y:.1}v{:.0}\"/>", ROW_HEIGHT - 2.0);
+            return writeln!(out, "<path class=\"moment\" d=\"M{x:.1} {y:.1}v{ROW_HEIGHT:.0}\"/>");
         }
-        self.bar("fault", (fault.from, fault.until), (y, ROW_HEIGHT - 2.0), 1.5, out)
+        self.bar("fault", (fault.from, fault.until), (y, ROW_HEIGHT), 1.5, out)
     }
 
     fn wrongs(&self, rows: &[Row<'_>], out: &mut String) -> fmt::Result {
