@@ -48,7 +48,7 @@ fn for_each<T: Sync>(all: &[T], at_a_time: usize, run: impl Fn(&T) + Sync) {
     });
 }
 
-/// Whether there is time for all that there is.
+/// Whether there is time for all that there is: CLUSTER_LEADER_TEST_LONG is set.
 fn is_long() -> bool {
     std::env::var_os("CLUSTER_LEADER_TEST_LONG").is_some()
 }
