@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `arena.rs`, `witness.rs`, `log.rs` | candidates of one Lease; who says yes when; what is logged |
+//! | `canary.rs` | what is no excuse, and what a machine that stands still excuses |
 //! | `outage.rs` | everything fails for everybody, in every way that it can fail |
 //! | `steady.rs` | what must not cost leadership |
 //! | `start.rs` | how a term begins where outcomes are unknown |
@@ -21,6 +22,7 @@
 )]
 
 mod arena;
+mod canary;
 mod handles;
 mod log;
 mod outage;

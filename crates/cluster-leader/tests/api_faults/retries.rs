@@ -1,12 +1,14 @@
 //! When the next attempt comes: after a time-out at once and on a new connection, after a quick
 //! failure one retry period after the start of the one before, and never of its own accord.
 
+use std::collections::BTreeSet;
+use std::thread;
 use std::time::Duration;
 
 use cluster_leader::LostReason;
 use testkit::api::{Answer, Asked, Fault, Request, Verb, boottime};
 
-use crate::arena::{Arena, Candidate, SLACK, Timings, all_at_once, eventually};
+use crate::arena::{Arena, Candidate, SLACK, Timings, all_at_once, eventually, on_a_machine_that_moves};
 use crate::witness::{Witness, assert_claims_last};
 
 /// A leader renews after 10 s, an attempt may take 4 s: so "at once" and "a retry period later" are two
@@ -105,4 +107,41 @@ fn retried(row: &Row) {
     let testimony = arena.judge(witness, &[&only]);
     assert_claims_last("only", &testimony[0]);
     assert!(boottime() > failed.at);
+}
+
+/// The others that are kept open have died with it, as a rule: each would cost another time-out.
+#[test]
+fn g8_after_a_time_out_no_open_connection_is_trusted() {
+    let election = "no-open-connection-is-trusted";
+    on_a_machine_that_moves(election, || no_open_connection_is_trusted(election));
+}
+
+fn no_open_connection_is_trusted(election: &str) {
+    let arena = Arena::new(election).with(TIMINGS);
+    let only = arena.join("only");
+    only.until("it leads", 2 * TIMINGS.retry_period + SLACK, Candidate::leads);
+    let witness = Witness::of(vec![only.elector.clone()]);
+    let slow = arena.server.inject(Fault::answer(Answer::Late(ATTEMPT / 4)), |of| of.verb() == Verb::Get);
+    // As many at a time need as many connections.
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(only.elector.verify().ok(), Some(true)));
+        }
+    });
+    drop(slow);
+    let open: BTreeSet<usize> = arena.server.asked().iter().map(|of| of.connection).collect();
+    assert!(open.len() >= 4, "{open:?}");
+
+    arena.server.freeze(None);
+    let frozen = boottime();
+    let next = || arena.server.asked().into_iter().find(|of| of.at > frozen && of.verb() != Verb::Watch);
+    eventually("the next attempt that arrives", TIMINGS.renew_deadline, || next().is_some());
+    let renewed =
+        arena.server.log().iter().filter(|asked| asked.acknowledged()).map(|asked| asked.request.at).max();
+    let pause = next().unwrap().at - renewed.unwrap();
+    println!("no-open-connection-is-trusted: heard of again after {pause:?}");
+    assert!(pause < TIMINGS.renew_deadline / 2 + ATTEMPT + NOISE, "{pause:?}: more than one time-out");
+    eventually("it has renewed", SLACK, || only.elector.remaining() > TIMINGS.renew_deadline / 2);
+    assert_eq!(only.losses(), Vec::<LostReason>::new());
+    arena.judge(witness, &[&only]);
 }

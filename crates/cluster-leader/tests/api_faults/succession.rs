@@ -5,7 +5,8 @@ use std::time::Duration;
 use testkit::api::{Answer, Effect, Fault, Request, boottime};
 
 use crate::arena::{
-    Arena, LEASE_DURATION, RECOVERY, RENEW_DEADLINE, RETRY_PERIOD, SLACK, all_at_once, sleep_until,
+    Arena, LEASE_DURATION, RECOVERY, RENEW_DEADLINE, RETRY_PERIOD, SLACK, all_at_once, eventually,
+    on_a_machine_that_moves, sleep_until,
 };
 use crate::witness::{Witness, assert_claims_last};
 
@@ -69,7 +70,13 @@ fn cut_off(row: &Row) {
 /// nobody else's can begin while the record is renewed; it is over as soon as the fault is.
 #[test]
 fn g4_renewals_that_land_unheard_extend_nothing() {
-    let arena = Arena::new("g4-renewals-that-land-unheard");
+    on_a_machine_that_moves(UNHEARD, land_unheard);
+}
+
+const UNHEARD: &str = "g4-renewals-that-land-unheard";
+
+fn land_unheard() {
+    let arena = Arena::new(UNHEARD);
     let [first, second] = arena.pair();
     let witness = Witness::of(vec![first.elector.clone(), second.elector.clone()]);
     let begun = boottime();
@@ -80,7 +87,7 @@ fn g4_renewals_that_land_unheard_extend_nothing() {
     sleep_until(begun + 2 * LEASE_DURATION);
     drop(fault);
     let one_leads = || first.leads() || second.leads();
-    let took = crate::arena::eventually("one leads", RECOVERY, one_leads);
+    let took = eventually("one leads", RECOVERY, one_leads);
     println!("renewals that land unheard: one leads {took:?} after the end");
     let testimony = arena.judge(witness, &[&first, &second]);
     assert_claims_last("first", &testimony[0]);

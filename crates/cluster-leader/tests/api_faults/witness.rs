@@ -61,15 +61,14 @@ impl Witness {
     }
 }
 
-/// G2: never two yes at an instant.
-#[track_caller]
-pub(crate) fn assert_one_leader(names: &[&str], testimony: &[Vec<Sample>]) {
+/// G2: what is wrong if there are ever two yes at an instant.
+pub(crate) fn two_leaders(names: &[&str], testimony: &[Vec<Sample>]) -> Option<String> {
     let runs = |samples: &Vec<Sample>| samples.iter().map(run).collect();
     let processes =
         names.iter().zip(testimony).map(|(name, of)| Answers { row: (*name).to_owned(), runs: runs(of) });
     let history = History { processes: processes.collect(), until: u64::MAX, ..History::default() };
     let verdict = judge(&history);
-    assert!(verdict.is_right(), "{:?} {:?}", verdict.overlaps, verdict.stale);
+    (!verdict.is_right()).then(|| format!("two leaders: {:?} {:?}", verdict.overlaps, verdict.stale))
 }
 
 fn run(sample: &Sample) -> Run {
@@ -84,29 +83,29 @@ fn run(sample: &Sample) -> Run {
     }
 }
 
-/// G1: every yes was given before the deadline of a write that the server had acknowledged to this
-/// client. The leader counts from before it sent, and the request arrived no earlier.
-#[track_caller]
-pub(crate) fn assert_every_yes_is_acknowledged(
+/// G1: the first yes that was not given before the deadline of a write that the server had
+/// acknowledged to this client. The leader counts from before it sent, and the request arrived no
+/// earlier.
+pub(crate) fn unfounded_yes(
     client: &str,
     samples: &[Sample],
     log: &[Asked],
     renew_deadline: Duration,
-) {
+) -> Option<String> {
     let claims: Vec<Duration> = log
         .iter()
         .filter(|asked| asked.acknowledged() && asked.request.client() == client)
         .filter(|asked| asked.request.holder().is_some_and(|holder| !holder.is_empty()))
         .map(|asked| asked.request.at)
         .collect();
-    for sample in samples.iter().filter(|sample| sample.yes()) {
+    samples.iter().filter(|sample| sample.yes()).find_map(|sample| {
         let last = claims.iter().rev().find(|at| **at <= sample.after);
-        assert!(
-            last.is_some_and(|at| sample.before < *at + renew_deadline),
-            "{client} said yes at {:?}; its last acknowledged claim was sent at {last:?}",
-            sample.before
-        );
-    }
+        let founded = last.is_some_and(|at| sample.before < *at + renew_deadline);
+        let said = sample.before;
+        (!founded).then(|| {
+            format!("{client} said yes at {said:?}; its last acknowledged claim arrived at {last:?}")
+        })
+    })
 }
 
 /// A claim that nobody withdraws lasts until its deadline: no `no` before the end that a `yes` told.
