@@ -17,6 +17,8 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// It needs processes whose wall clock can be stepped.
     pub(crate) needs_wall_clock: bool,
+    /// It needs a Lease.
+    pub(crate) needs_lease: bool,
     /// Does it to an arena in which this seat leads.
     pub(crate) strike: fn(&mut Arena<'_>, usize) -> Aim,
 }
@@ -57,13 +59,13 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("SIGTERM", hand_over),
     kind("SIGTERM, replies are slow", hand_over_with_slow_replies),
     kind("superseded while paused, then SIGTERM", superseded_then_sigterm),
-    kind("Lease edited, SIGTERM", lease_edited),
-    Kind { name: "wall clocks stepped", needs_wall_clock: true, strike: wall_clocks_stepped },
-    Kind { name: "wall clocks stepped, leader killed", needs_wall_clock: true, strike: wall_clocks_and_kill },
+    Kind { needs_lease: true, ..kind("Lease edited, SIGTERM", lease_edited) },
+    Kind { needs_wall_clock: true, ..kind("wall clocks stepped", wall_clocks_stepped) },
+    Kind { needs_wall_clock: true, ..kind("wall clocks stepped, leader killed", wall_clocks_and_kill) },
 ];
 
 const fn kind(name: &'static str, strike: fn(&mut Arena<'_>, usize) -> Aim) -> Kind {
-    Kind { name, needs_wall_clock: false, strike }
+    Kind { name, needs_wall_clock: false, needs_lease: false, strike }
 }
 
 /// What is done to the server, and so to every election on it at one time.

@@ -270,7 +270,7 @@ fn bold(duration: Duration) -> String {
 }
 
 fn longest(outcome: &Outcome, of: impl Fn(&Episode) -> Option<Duration>) -> String {
-    in_seconds(outcome.episodes.iter().filter_map(of).max().unwrap_or_default())
+    outcome.episodes.iter().filter_map(of).max().map_or("-".to_owned(), in_seconds)
 }
 
 fn successions(outcome: &Outcome, kinds: &[&str]) -> String {

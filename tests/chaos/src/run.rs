@@ -1,6 +1,7 @@
 //! Episodes, side by side: every contender is dealt the same ones.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -95,7 +96,8 @@ pub fn run(plan: &Plan, contenders: &[Box<dyn Contender>]) -> Option<Ran> {
                 contender: *contender,
                 name: contender_is.name(),
                 number: *arena,
-                arena: Some(Arena::open(contender_is, *arena, namespace, plan.timings, chance)),
+                arena: Arena::open(contender_is, *arena, namespace, plan.timings, chance),
+                is_given_up: false,
                 scenes: Vec::new(),
                 since: 0,
                 troubles: Vec::new(),
@@ -122,11 +124,12 @@ pub fn run(plan: &Plan, contenders: &[Box<dyn Contender>]) -> Option<Ran> {
             strike_servers(&server, contenders, &fault, &mut stages, plan.timings);
         } else {
             on_all(&mut stages, |stage| {
-                let arena = stage.arena.as_ref();
-                let has_wall_clock =
-                    arena.is_some_and(|arena| arena.seats.iter().any(|seat| seat.has_wall_clock()));
+                let has_wall_clock = stage.arena.seats.iter().any(|seat| seat.has_wall_clock());
+                let has_lease = contenders[stage.contender].server().is_none();
                 let mut next = deck.iter().cycle().skip((dealt + stage.number) % deck.len());
-                let possible = |kind: &&&Kind| has_wall_clock || !kind.needs_wall_clock;
+                let possible = |kind: &&&Kind| {
+                    (has_wall_clock || !kind.needs_wall_clock) && (has_lease || !kind.needs_lease)
+                };
                 if let Some(kind) = next.by_ref().take(deck.len()).find(possible) {
                     stage.play(kind);
                 }
@@ -157,8 +160,9 @@ struct Stage<'a> {
     contender: usize,
     name: &'static str,
     number: usize,
-    /// `None` if it was given up.
-    arena: Option<Arena<'a>>,
+    arena: Arena<'a>,
+    /// Nothing more is played in it.
+    is_given_up: bool,
     scenes: Vec<Scene>,
     /// When the last scene ended.
     since: u64,
@@ -175,16 +179,14 @@ struct Scene {
 
 impl Stage<'_> {
     fn play(&mut self, kind: &Kind) {
-        let Some(arena) = &mut self.arena else { return };
         // It may have changed since the last scene.
-        let Some(leader) = arena.leader() else { return self.settle() };
-        let aim = (kind.strike)(arena, leader);
+        let Some(leader) = self.arena.leader() else { return self.settle() };
+        let aim = (kind.strike)(&mut self.arena, leader);
         self.end_scene(kind.name, aim);
     }
 
     fn end_scene(&mut self, kind: &'static str, aim: Aim) {
-        let Some(arena) = &mut self.arena else { return };
-        arena.heal();
+        self.arena.heal();
         self.settle();
         let until = boottime();
         self.scenes.push(Scene { kind, aim, from: self.since, until });
@@ -194,22 +196,25 @@ impl Stage<'_> {
     /// Waits until there is one leader. If there never is, all are killed and started again.
     fn settle(&mut self) {
         for attempt in 0..2 {
-            let Some(arena) = &mut self.arena else { return };
-            let Err(trouble) = arena.await_one_leader() else { return };
+            let Err(trouble) = self.arena.await_one_leader() else { return };
             noted(format_args!("{}, election {}: {trouble}", self.name, self.number));
             self.troubles.push(format!("election {}: {trouble}", self.number));
-            arena.seats.iter_mut().for_each(|seat| seat.kill());
+            self.arena.seats.iter_mut().for_each(|seat| seat.kill());
             if attempt > 0 {
-                self.troubles.push(format!("election {} was given up", self.number));
+                self.give_up("there never was one leader");
             }
         }
+    }
+
+    fn give_up(&mut self, why: &str) {
+        self.is_given_up = true;
+        self.troubles.push(format!("election {} was given up: {why}", self.number));
     }
 
     fn judge(mut self, outcomes: &mut [Outcome]) {
         let outcome = &mut outcomes[self.contender];
         outcome.complaints.append(&mut self.troubles);
-        let Some(arena) = self.arena else { return };
-        let Remains { history, writes, tokens, complaints } = arena.close();
+        let Remains { history, writes, tokens, complaints } = self.arena.close();
         outcome.complaints.extend(complaints);
         for pair in tokens.windows(2) {
             if pair[0].1 >= pair[1].1 {
@@ -258,11 +263,18 @@ fn beyond_last_write(history: &History, writes: &[u64]) -> Duration {
     Duration::from_nanos(beyond.max().unwrap_or(0))
 }
 
-/// Does it to all at the same time.
+/// Does it to all at the same time. An election in which the test itself fails is given up, and it is
+/// said why.
 fn on_all<'a>(stages: &mut [Stage<'a>], act: impl Fn(&mut Stage<'a>) + Sync) {
     thread::scope(|scope| {
-        for stage in stages {
-            scope.spawn(|| act(stage));
+        for stage in stages.iter_mut().filter(|stage| !stage.is_given_up) {
+            scope.spawn(|| {
+                let acted = catch_unwind(AssertUnwindSafe(|| act(stage)));
+                if let Err(panic) = acted {
+                    let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                    stage.give_up(&why);
+                }
+            });
         }
     });
 }
@@ -275,10 +287,7 @@ fn strike_servers(
     timings: Timings,
 ) {
     let others: Vec<_> = contenders.iter().filter_map(|contender| contender.server()).collect();
-    let marks: Vec<_> = stages
-        .iter_mut()
-        .map(|stage| stage.arena.as_mut().map(|arena| arena.begins(None, fault.name)))
-        .collect();
+    let marks: Vec<_> = stages.iter_mut().map(|stage| stage.arena.begins(None, fault.name)).collect();
     if fault.is_killed {
         api.kill();
         others.iter().for_each(|server| server.kill());
@@ -295,14 +304,10 @@ fn strike_servers(
         api.thaw();
     }
     for (stage, mark) in stages.iter_mut().zip(marks) {
-        if let (Some(arena), Some(mark)) = (&mut stage.arena, mark) {
-            arena.ends(mark);
-        }
+        stage.arena.ends(mark);
     }
     on_all(stages, |stage| {
-        if let Some(arena) = &mut stage.arena {
-            arena.pass(0.1, 0.3);
-        }
+        stage.arena.pass(0.1, 0.3);
         stage.end_scene(fault.name, Aim::default());
     });
 }

@@ -87,10 +87,10 @@ fn asked(mut arguments: VecDeque<String>) -> Result<Asked, String> {
     };
     if asked.plan.arenas == 0 {
         // What two cores can bear.
-        asked.plan.arenas = if asked.contenders.len() > 1 { 4 } else { 10 };
+        asked.plan.arenas = if asked.contenders.len() > 1 { 5 } else { 10 };
     }
     asked.command = format!(
-        "cargo run --release -p cluster-leader-tests-chaos --bin chaos -- --episodes {} --seed {} --timings \
+        "cargo run -p cluster-leader-tests-chaos --bin chaos -- --episodes {} --seed {} --timings \
          {timings} --elections {} --contenders {}",
         asked.plan.episodes,
         asked.plan.seed,
