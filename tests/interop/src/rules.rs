@@ -148,3 +148,7 @@ fn token(last: Option<&Record>, record: &Record, tokens: &[u64]) {
         (None, Some(_)) => panic!("a take-over or a release tells a token: {record:#?}"),
     }
 }
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;
