@@ -3,7 +3,11 @@
 //! `cargo run --profile sim -p cluster-leader-sim --bin explore -- [--world NAME] [--long]`. Ends with
 //! 0 if every promise is kept in every state, with 1 and the shortest path if one is broken, with 2 if
 //! a world could not be explored to the end.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers: its output is its purpose")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for developers: its output is its purpose"
+)]
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -22,7 +26,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     // No word of this stands where a violation's would: programs read that.
-    println!("{:22} {:>15} {:>12} {:>5} {:>13} {:>8}", "", "distinct-states", "transitions", "depth", "leader-after", "seconds");
+    println!(
+        "{:22} {:>15} {:>12} {:>5} {:>13} {:>8}",
+        "", "distinct-states", "transitions", "depth", "leader-after", "seconds"
+    );
     let mut found = false;
     let (mut states, mut transitions) = (0, 0);
     for [small, large] in worlds::all() {

@@ -35,7 +35,14 @@ pub enum Action {
     /// The request under way is refused.
     Refuse(u8),
     /// The watch shows the change that is so many changes back.
-    Show { place: u8, back: u8, fate: Fate },
+    Show {
+        /// Whose.
+        place: u8,
+        /// 0: the newest.
+        back: u8,
+        /// What becomes of a write that the process abandons for what it sees.
+        fate: Fate,
+    },
     /// The host stands still.
     Pause(u8),
     /// The host goes on.
@@ -51,7 +58,12 @@ pub enum Action {
     /// The process learns that the holder it knows is dead.
     ProveDead(u8),
     /// A write that nobody waits for any more takes effect, or not.
-    Land { who: u8, nth: u8 },
+    Land {
+        /// Who sent it.
+        who: u8,
+        /// Which of those on their way.
+        nth: u8,
+    },
     /// Somebody deletes the record.
     Delete,
     /// Somebody edits the record's metadata.

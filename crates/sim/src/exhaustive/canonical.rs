@@ -186,9 +186,9 @@ impl Frame {
         let name = "since: Instant(";
         let since = text.find(name).zip(self.wait);
         let since = since.map(|(at, wait)| number(text, at + name.len()).0 + wait);
-        let waits = WAITS.into_iter().flat_map(|name| {
-            text.match_indices(name).map(move |(at, _)| number(text, at + name.len()).0)
-        });
+        let waits = WAITS
+            .into_iter()
+            .flat_map(|name| text.match_indices(name).map(move |(at, _)| number(text, at + name.len()).0));
         since.into_iter().chain(waits).map(|wait| wait > next_poll).collect()
     }
 

@@ -41,7 +41,7 @@ pub(super) enum Step {
     Pause,
     Resume,
     Crash,
-    StepDown { wall: u8 },
+    HandOver { wall: u8 },
     Stop { wall: u8 },
     HolderDead { wall: u8 },
 }
@@ -210,7 +210,7 @@ impl Memory {
             live: live.is_some(),
             unserved,
             unserved_write: unserved.filter(|_| write),
-            unseen: if watches && runs { process.unseen() as u8 } else { 0 },
+            unseen: if watches && runs { process.unseen() } else { 0 },
             stopped: process.election.is_stopped(),
             knows_held: known.is_some_and(|record| record.holder.is_some()),
             holder: known.and_then(|record| record.holder.as_ref()).and_then(start_of),
@@ -286,7 +286,7 @@ impl Memory {
                 *process = Process::down(process.place, process.starts + 1, candidate);
                 nothing
             }
-            Step::StepDown { wall: second } => process.handle(Input::StepDown, candidate, wall(second), 0),
+            Step::HandOver { wall: second } => process.handle(Input::StepDown, candidate, wall(second), 0),
             Step::Stop { wall: second } => process.handle(Input::Stop, candidate, wall(second), 0),
             Step::HolderDead { wall: second } => process.holder_dead(candidate, wall(second)),
         }?;

@@ -94,7 +94,8 @@ impl Told {
         let Some(Newest { record, version, .. }) = self.newest.take() else { return };
         self.deleted_at = version.number + 1;
         let Some(holder) = &record.holder else { return };
-        let nobody_can = if holder == listener.us { listener.leads } else { self.dead.as_ref() == Some(holder) };
+        let nobody_can =
+            if holder == listener.us { listener.leads } else { self.dead.as_ref() == Some(holder) };
         if !nobody_can {
             let until = listener.now + record.lease_duration.unwrap_or(listener.lease_duration);
             self.deleted_holder_may_lead_until = self.deleted_holder_may_lead_until.max(until);
@@ -115,13 +116,16 @@ impl Told {
             return Ok(()); // of an older version, it takes no effect
         };
         let holder = newest.record.holder.as_ref();
-        let Some(holder) = holder.filter(|holder| *holder != listener.us && self.dead.as_ref() != Some(*holder))
+        let Some(holder) =
+            holder.filter(|holder| *holder != listener.us && self.dead.as_ref() != Some(*holder))
         else {
             return Ok(());
         };
         let wait = newest.record.lease_duration.unwrap_or(listener.lease_duration);
         if newest.since + wait > listener.now {
-            return Err(format!("G5: takes over from {holder} before its record stood unchanged for {wait:?}"));
+            return Err(format!(
+                "G5: takes over from {holder} before its record stood unchanged for {wait:?}"
+            ));
         }
         Ok(())
     }

@@ -268,7 +268,7 @@ impl Process {
     pub(super) fn store_moved(&mut self) {
         self.newest += 1;
         // What a watch has not shown for so long has left the store's history.
-        self.shown = self.shown.max(self.newest - HISTORY);
+        self.shown = self.shown.max(self.newest - HISTORY as u64);
     }
 
     /// A version of this process, as the store numbers it.
@@ -276,7 +276,7 @@ impl Process {
         number + NEWEST - self.newest
     }
 
-    fn from_store(&self, version: &Version) -> Version {
+    fn version_from_store(&self, version: &Version) -> Version {
         Version { number: version.number + self.newest - NEWEST, uid: version.uid.clone() }
     }
 
@@ -299,9 +299,9 @@ impl Process {
     pub(super) fn outcome_from_store(&self, outcome: &Outcome) -> Outcome {
         match outcome {
             Outcome::Read(Some((record, version))) => {
-                Outcome::Read(Some((record.clone(), self.from_store(version))))
+                Outcome::Read(Some((record.clone(), self.version_from_store(version))))
             }
-            Outcome::Accepted(version) => Outcome::Accepted(self.from_store(version)),
+            Outcome::Accepted(version) => Outcome::Accepted(self.version_from_store(version)),
             other => other.clone(),
         }
     }
@@ -309,14 +309,14 @@ impl Process {
     /// A change that the store shows, as this process numbers versions.
     pub(super) fn seen_from_store(&self, seen: &Seen) -> Seen {
         match seen {
-            Seen::Present(record, version) => Seen::Present(record.clone(), self.from_store(version)),
-            Seen::Deleted(version) => Seen::Deleted(self.from_store(version)),
+            Seen::Present(record, version) => Seen::Present(record.clone(), self.version_from_store(version)),
+            Seen::Deleted(version) => Seen::Deleted(self.version_from_store(version)),
         }
     }
 
     /// How many of the newest changes its watch has not shown.
-    pub(super) fn unseen(&self) -> u64 {
-        self.newest - self.shown
+    pub(super) fn unseen(&self) -> u8 {
+        u8::try_from(self.newest - self.shown).expect("no more than the history")
     }
 
     // ---- what is known of it -----------------------------------------------------------------
@@ -344,15 +344,27 @@ impl Process {
     pub(super) fn canonical(&self, candidate: &Candidate, text: &mut String, told: &mut String) -> u64 {
         text.clear();
         told.clear();
-        let Self { place, starts, condition, election, now, newest, claim, wake, live, shown, acknowledged, told: was_told } =
-            self;
+        let Self {
+            place,
+            starts,
+            condition,
+            election,
+            now,
+            newest,
+            claim,
+            wake,
+            live,
+            shown,
+            acknowledged,
+            told: was_told,
+        } = self;
         write!(told, "{place} {starts} {condition:?} ").expect("a string takes everything");
         if *condition == Condition::Down {
             return 0;
         }
-        let wait = election.record().filter(|record| {
-            record.holder.as_ref().is_some_and(|holder| holder != election.identity())
-        });
+        let wait = election
+            .record()
+            .filter(|record| record.holder.as_ref().is_some_and(|holder| holder != election.identity()));
         let frame = Frame {
             now: *now,
             step: candidate.clock_step,
@@ -376,8 +388,8 @@ impl Process {
 }
 
 /// How many of the newest changes a watch can still show. Fewer than what canonical texts tell apart.
-pub(super) const HISTORY: u64 = 4;
-const _: () = assert!(HISTORY + 4 < REACH);
+pub(super) const HISTORY: usize = 4;
+const _: () = assert!(HISTORY as u64 + 4 < REACH);
 
 fn listener<'a>(
     election: &'a Election,

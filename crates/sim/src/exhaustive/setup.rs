@@ -150,14 +150,14 @@ impl Budget {
         } = *faults;
         // In the order of `Fault`.
         let all = [
-            delays, resets, refusals, lags, pauses, crashes, step_downs, stops, deletions, edits, proofs, repeats,
-            requests,
+            delays, resets, refusals, lags, pauses, crashes, step_downs, stops, deletions, edits, proofs,
+            repeats, requests,
         ];
         Self(all.iter().rev().fold(0, |budget, count| budget << 4 | u64::from(*count & 15)))
     }
 
     pub(super) fn left(self, fault: Fault) -> u8 {
-        (self.0 >> (4 * fault as u32)) as u8 & 15
+        u8::try_from(self.0 >> (4 * fault as u32) & 15).expect("four bits")
     }
 
     /// What is left after a fault has happened `times`, if it may.

@@ -73,7 +73,7 @@ impl Store {
                 None => Seen::Deleted(version),
             },
         );
-        self.changes.truncate(HISTORY as usize);
+        self.changes.truncate(HISTORY);
         // An update of an older version never takes effect any more.
         self.late.retain(|(_, request)| matches!(request, Request::Create(_)));
     }

@@ -84,7 +84,7 @@ impl World {
                 let used = self.facts(state, place).walls | self.memory.store_facts(state.store).walls;
                 let free = used.trailing_ones();
                 assert!(free < 60, "more times in use than told apart");
-                free as u8
+                u8::try_from(free).expect("less than 60")
             }
         }
     }
@@ -97,7 +97,7 @@ impl World {
         state: State,
         place: u8,
         step: Step,
-        fates: Fates<'_>,
+        fates: &Fates<'_>,
         next: &mut Next,
     ) -> Result<(), String> {
         let stepped = self.memory.step(state.processes[usize::from(place)], step)?;
@@ -132,7 +132,7 @@ impl World {
         action: Action,
         next: &mut Next,
     ) -> Result<(), String> {
-        self.step(state, place, step, Fates { abandoned: None, action: &|_| action }, next)
+        self.step(state, place, step, &Fates { abandoned: None, action: &|_| action }, next)
     }
 
     /// The same with each draw of jitter.
@@ -141,13 +141,13 @@ impl World {
         state: State,
         place: u8,
         step: impl Fn(u8, Jitter) -> Step,
-        fates: Fates<'_>,
+        fates: &Fates<'_>,
         next: &mut Next,
     ) -> Result<(), String> {
         let wall = self.wall(state, place);
         for at in 0..self.setup.jitters.len() {
             let jitter = self.setup.jitters[at];
-            self.step(state, place, step(wall, jitter), Fates { ..fates }, next)?;
+            self.step(state, place, step(wall, jitter), fates, next)?;
         }
         Ok(())
     }
@@ -232,7 +232,7 @@ impl World {
         }
         if let Some(budget) = state.budget.after(Fault::Crash, 1) {
             *at = Action::Crash(place, Fate::None);
-            let fates = Fates { abandoned: write, action: &|fate| Action::Crash(place, fate) };
+            let fates = &Fates { abandoned: write, action: &|fate| Action::Crash(place, fate) };
             self.step(State { budget, ..state }, place, Step::Crash, fates, next)?;
         }
         Ok(())
@@ -250,45 +250,45 @@ impl World {
         let write = facts.unserved_write;
         if facts.live && facts.unserved.is_none() {
             *at = Action::Deliver(place);
-            let fates = Fates { abandoned: None, action: &|_| Action::Deliver(place) };
+            let fates = &Fates { abandoned: None, action: &|_| Action::Deliver(place) };
             self.with_jitter(state, place, |wall, jitter| Step::Deliver { wall, jitter }, fates, next)?;
         }
         let unknown = |wall, jitter| Step::Unknown { wall, jitter };
         if facts.live && facts.timed_out {
             *at = Action::TimeOut(place, Fate::None);
-            let fates = Fates { abandoned: write, action: &|fate| Action::TimeOut(place, fate) };
+            let fates = &Fates { abandoned: write, action: &|fate| Action::TimeOut(place, fate) };
             self.with_jitter(state, place, unknown, fates, next)?;
         }
         if facts.live
             && let Some(budget) = state.budget.after(Fault::Reset, 1)
         {
             *at = Action::Reset(place, Fate::None);
-            let fates = Fates { abandoned: write, action: &|fate| Action::Reset(place, fate) };
+            let fates = &Fates { abandoned: write, action: &|fate| Action::Reset(place, fate) };
             self.with_jitter(State { budget, ..state }, place, unknown, fates, next)?;
         }
         if facts.unserved.is_some()
             && let Some(budget) = state.budget.after(Fault::Refusal, 1)
         {
             *at = Action::Refuse(place);
-            let fates = Fates { abandoned: None, action: &|_| Action::Refuse(place) };
+            let fates = &Fates { abandoned: None, action: &|_| Action::Refuse(place) };
             let refused = |wall, jitter| Step::Refused { wall, jitter };
             self.with_jitter(State { budget, ..state }, place, refused, fates, next)?;
         }
         let abandoned = None; // but what the step itself abandons
         if facts.due {
             *at = Action::Tick(place, Fate::None);
-            let fates = Fates { abandoned, action: &|fate| Action::Tick(place, fate) };
+            let fates = &Fates { abandoned, action: &|fate| Action::Tick(place, fate) };
             self.step(state, place, Step::Tick { wall }, fates, next)?;
         }
         for back in (0..facts.unseen).rev() {
             *at = Action::Show { place, back, fate: Fate::None };
             let change = self.memory.change(state.store, back).expect("it is in the history");
-            let fates = Fates { abandoned, action: &|fate| Action::Show { place, back, fate } };
+            let fates = &Fates { abandoned, action: &|fate| Action::Show { place, back, fate } };
             self.step(state, place, Step::See { change, wall }, fates, next)?;
         }
         if facts.stopped {
             *at = Action::Replace(place);
-            let fates = Fates { abandoned: write, action: &|_| Action::Replace(place) };
+            let fates = &Fates { abandoned: write, action: &|_| Action::Replace(place) };
             return self.step(state, place, Step::Crash, fates, next);
         }
         if let Some(budget) = state.budget.after(Fault::Pause, 1) {
@@ -297,12 +297,12 @@ impl World {
         }
         if let Some(budget) = state.budget.after(Fault::StepDown, 1) {
             *at = Action::StepDown(place, Fate::None);
-            let fates = Fates { abandoned, action: &|fate| Action::StepDown(place, fate) };
-            self.step(State { budget, ..state }, place, Step::StepDown { wall }, fates, next)?;
+            let fates = &Fates { abandoned, action: &|fate| Action::StepDown(place, fate) };
+            self.step(State { budget, ..state }, place, Step::HandOver { wall }, fates, next)?;
         }
         if let Some(budget) = state.budget.after(Fault::Stop, 1) {
             *at = Action::Stop(place, Fate::None);
-            let fates = Fates { abandoned, action: &|fate| Action::Stop(place, fate) };
+            let fates = &Fates { abandoned, action: &|fate| Action::Stop(place, fate) };
             self.step(State { budget, ..state }, place, Step::Stop { wall }, fates, next)?;
         }
         if let (Some(holder), Some(budget)) = (facts.holder, state.budget.after(Fault::Proof, 1))
@@ -343,7 +343,9 @@ impl World {
             let (after, _) = self.store_step(State { budget, ..state }, StoreStep::Edit)?;
             next.push((*at, after));
         }
-        if facts.held && let Some(budget) = state.budget.after(Fault::Request, 1) {
+        if facts.held
+            && let Some(budget) = state.budget.after(Fault::Request, 1)
+        {
             *at = Action::Ask;
             let (after, _) = self.store_step(State { budget, ..state }, StoreStep::AskToStepDown)?;
             next.push((*at, after));
