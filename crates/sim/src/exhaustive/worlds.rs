@@ -77,7 +77,7 @@ fn world(
     })
 }
 
-/// All worlds, each small and large.
+/// All worlds, each small and large; the quickest first.
 #[must_use]
 pub fn all() -> Vec<[Setup; 2]> {
     let none = Faults::default();
@@ -89,6 +89,59 @@ pub fn all() -> Vec<[Setup; 2]> {
     let as_it_is = |_: &mut Setup| {};
     let all_jitters = |setup: &mut Setup| setup.jitters = vec![Jitter::Least, Jitter::Half, Jitter::Most];
     vec![
+        world(
+            "unequal-deletions",
+            &unequal,
+            Faults { deletions: 1, ..none },
+            Faults { deletions: 1, delays: 1, ..none },
+            as_it_is,
+        ),
+        world(
+            "unequal-durations",
+            &unequal,
+            Faults { crashes: 1, ..none },
+            Faults { crashes: 1, delays: 1, ..none },
+            as_it_is,
+        ),
+        world(
+            "half-seconds",
+            &fine(true),
+            Faults { delays: 1, lags: 1, ..none },
+            Faults { delays: 2, lags: 1, ..none },
+            all_jitters,
+        ),
+        world("three", &three, Faults { lags: 1, ..none }, Faults { delays: 1, ..none }, as_it_is),
+        world(
+            "stops",
+            &watching,
+            Faults { stops: 1, ..none },
+            Faults { stops: 1, delays: 1, ..none },
+            as_it_is,
+        ),
+        world(
+            "deletions-polling",
+            &polling,
+            Faults { deletions: 1, ..none },
+            Faults { deletions: 1, delays: 1, ..none },
+            as_it_is,
+        ),
+        world("strangers", &polling, Faults { delays: 1, ..none }, Faults { delays: 2, ..none }, |setup| {
+            setup.begins = Begins::Held(None);
+        }),
+        world(
+            "hand-overs",
+            &watching,
+            Faults { step_downs: 1, lags: 1, ..none },
+            Faults { step_downs: 1, delays: 1, lags: 1, ..none },
+            as_it_is,
+        ),
+        world(
+            "deaths",
+            &watching,
+            Faults { crashes: 1, proofs: 1, ..none },
+            Faults { crashes: 1, proofs: 1, delays: 1, ..none },
+            as_it_is,
+        ),
         world(
             "slow-replies-polling",
             &polling,
@@ -104,11 +157,11 @@ pub fn all() -> Vec<[Setup; 2]> {
             |setup| setup.begins = Begins::ReleasedForEver,
         ),
         world(
-            "half-seconds",
-            &fine(true),
-            Faults { delays: 1, lags: 1, ..none },
-            Faults { delays: 2, lags: 1, ..none },
-            all_jitters,
+            "unknown-outcomes",
+            &watching,
+            Faults { resets: 1, repeats: 1, ..none },
+            Faults { resets: 1, refusals: 1, repeats: 1, ..none },
+            as_it_is,
         ),
         world(
             "late-starts",
@@ -121,20 +174,17 @@ pub fn all() -> Vec<[Setup; 2]> {
             },
         ),
         world(
-            "creation",
-            &polling,
-            Faults { resets: 1, ..none },
-            Faults { resets: 1, delays: 1, ..none },
-            |setup| {
-                setup.begins = Begins::Empty;
-                setup.wall = Wall::Jumps;
-            },
+            "edits",
+            &watching,
+            Faults { edits: 1, requests: 1, ..none },
+            Faults { edits: 1, requests: 1, delays: 1, ..none },
+            as_it_is,
         ),
         world(
-            "unknown-outcomes",
-            &watching,
-            Faults { resets: 1, repeats: 1, ..none },
-            Faults { resets: 1, refusals: 1, repeats: 1, ..none },
+            "three-deaths",
+            &three,
+            Faults { crashes: 1, ..none },
+            Faults { crashes: 1, lags: 1, ..none },
             as_it_is,
         ),
         world(
@@ -145,39 +195,14 @@ pub fn all() -> Vec<[Setup; 2]> {
             as_it_is,
         ),
         world(
-            "deaths",
-            &watching,
-            Faults { crashes: 1, proofs: 1, ..none },
-            Faults { crashes: 1, proofs: 1, delays: 1, ..none },
-            as_it_is,
-        ),
-        world(
-            "hand-overs",
-            &watching,
-            Faults { step_downs: 1, lags: 1, ..none },
-            Faults { step_downs: 1, delays: 1, lags: 1, ..none },
-            as_it_is,
-        ),
-        world(
-            "hand-overs-polling",
+            "creation",
             &polling,
-            Faults { step_downs: 1, resets: 1, ..none },
-            Faults { step_downs: 1, delays: 1, ..none },
-            as_it_is,
-        ),
-        world(
-            "stops",
-            &watching,
-            Faults { stops: 1, ..none },
-            Faults { stops: 1, delays: 1, ..none },
-            as_it_is,
-        ),
-        world(
-            "edits",
-            &watching,
-            Faults { edits: 1, requests: 1, ..none },
-            Faults { edits: 1, requests: 1, delays: 1, ..none },
-            as_it_is,
+            Faults { resets: 1, ..none },
+            Faults { resets: 1, delays: 1, ..none },
+            |setup| {
+                setup.begins = Begins::Empty;
+                setup.wall = Wall::Jumps;
+            },
         ),
         world(
             "deletions",
@@ -187,35 +212,10 @@ pub fn all() -> Vec<[Setup; 2]> {
             as_it_is,
         ),
         world(
-            "deletions-polling",
+            "hand-overs-polling",
             &polling,
-            Faults { deletions: 1, ..none },
-            Faults { deletions: 1, delays: 1, ..none },
-            as_it_is,
-        ),
-        world(
-            "unequal-durations",
-            &unequal,
-            Faults { crashes: 1, ..none },
-            Faults { crashes: 1, delays: 1, ..none },
-            as_it_is,
-        ),
-        world(
-            "unequal-deletions",
-            &unequal,
-            Faults { deletions: 1, ..none },
-            Faults { deletions: 1, delays: 1, ..none },
-            as_it_is,
-        ),
-        world("strangers", &polling, Faults { delays: 1, ..none }, Faults { delays: 2, ..none }, |setup| {
-            setup.begins = Begins::Held(None);
-        }),
-        world("three", &three, Faults { lags: 1, ..none }, Faults { delays: 1, ..none }, as_it_is),
-        world(
-            "three-deaths",
-            &three,
-            Faults { crashes: 1, ..none },
-            Faults { crashes: 1, lags: 1, ..none },
+            Faults { step_downs: 1, resets: 1, ..none },
+            Faults { step_downs: 1, delays: 1, ..none },
             as_it_is,
         ),
     ]
