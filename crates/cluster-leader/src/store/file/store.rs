@@ -36,14 +36,18 @@ pub(crate) struct FileStore {
 
 impl FileStore {
     const PROBE_INTERVAL: Duration = Duration::from_millis(500);
-    /// The event of a file's closing comes just before the kernel releases its lock.
-    const PROBES_AFTER_CLOSING: [Duration; 6] = [
+    /// The event of a file's closing comes just before the kernel releases its lock: on a busy machine
+    /// the dying process may have to wait for its turn in between.
+    const PAUSES_AFTER_CLOSING: [Duration; 9] = [
         Duration::from_millis(1),
         Duration::from_millis(2),
         Duration::from_millis(4),
         Duration::from_millis(8),
         Duration::from_millis(16),
         Duration::from_millis(32),
+        Duration::from_millis(64),
+        Duration::from_millis(128),
+        Duration::from_millis(256),
     ];
 
     pub(super) fn new(place: FilePlace) -> Self {
@@ -309,19 +313,16 @@ impl Store for FileStore {
     }
 
     async fn proof_of_death(&self, holder: &Identity) {
+        let mut pauses = [].iter();
         loop {
             // Registered before looking, so that no event between is missed.
             let closed = self.holder_closed.notified();
             if self.is_proven_dead(holder) {
                 return;
             }
-            if tokio::time::timeout(self.probe_interval, closed).await.is_ok() {
-                for pause in Self::PROBES_AFTER_CLOSING {
-                    if self.is_proven_dead(holder) {
-                        return;
-                    }
-                    tokio::time::sleep(pause).await;
-                }
+            let pause = pauses.next().unwrap_or(&self.probe_interval);
+            if tokio::time::timeout(*pause, closed).await.is_ok() {
+                pauses = Self::PAUSES_AFTER_CLOSING.iter();
             }
         }
     }
