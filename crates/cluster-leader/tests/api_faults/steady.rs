@@ -93,6 +93,11 @@ const ROWS: &[Row] = &[
         let of_second = |of: &Request| of.client() == "second" && is_renewal(of);
         Some(server.inject(Fault::answer(Answer::Stale), of_second))
     }),
+    once("watches-go-back-and-forth", |server| {
+        server.show("first", Showing::OldAfterNew);
+        server.show("second", Showing::OldAfterNew);
+        None
+    }),
     once("watches-are-full-of-bookmarks", |server| {
         server.set_bookmarks_every(Duration::from_millis(50));
         server.end_watches(None);

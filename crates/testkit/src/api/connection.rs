@@ -16,8 +16,9 @@ use super::fault::{Answer, Effect, Fault, Network};
 use super::http::{JSON, LAST_CHUNK, chunk, chunked_head, read_request, reply, send, until_left};
 use super::leases::Said;
 use super::request::{Request, Verb};
-use super::server::World;
+
 use super::watch;
+use super::world::World;
 
 /// What bytes travel on.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {

@@ -11,6 +11,7 @@
 //! | `fault.rs` | what may go wrong with a request |
 //! | `connection.rs`, `watch.rs`, `http.rs` | serving: here the faults happen |
 //! | `request.rs` | what was asked, when, by whom, and what became of it |
+//! | `server.rs`, `world.rs` | what a test can do to the server; what its connections share |
 //! | `tls.rs` | certificates: right, wrong and expired ones |
 mod connection;
 mod fault;
@@ -20,6 +21,7 @@ mod request;
 mod server;
 mod tls;
 mod watch;
+mod world;
 
 pub use fault::{Answer, Effect, Fault, Injection, Network, Showing, status};
 pub use request::{Asked, Request, Verb, boottime};

@@ -1,20 +1,20 @@
-//! The server, its state and what a test can do to it.
+//! The server and what a test can do to it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::ServerConfig;
 use serde_json::Value;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::connection;
-use super::fault::{Answer, Effect, Fault, Injection, Network, Rules, Showing};
-use super::leases::{Change, Leases, Said};
+use super::fault::{Answer, Fault, Injection, Network, Showing};
+use super::leases::Leases;
 use super::request::{Asked, Request};
 use super::tls::Certificate;
+use super::world::{Interruption, State, World};
 
 /// A fake API server on the loopback interface, until it is dropped.
 pub struct ApiServer {
@@ -22,42 +22,6 @@ pub struct ApiServer {
     world: Arc<World>,
     /// Dropped, it ends the server's thread.
     _alive: oneshot::Sender<()>,
-}
-
-/// What happens to open watches in the middle.
-#[derive(Clone)]
-pub(super) struct Interruption {
-    /// Whose; `None`: everybody's.
-    pub(super) client: Option<String>,
-    /// What is sent on them; `None`: they end.
-    pub(super) text: Option<String>,
-}
-
-/// What all connections share.
-pub(super) struct World {
-    state: Mutex<State>,
-    rules: Arc<Rules>,
-    /// The newest revision.
-    pub(super) news: watch::Sender<u64>,
-    pub(super) interruptions: broadcast::Sender<Interruption>,
-    /// Connections that the network has swallowed.
-    pub(super) frozen: watch::Sender<BTreeSet<usize>>,
-    /// The connections before this one are closed.
-    pub(super) closed_below: watch::Sender<usize>,
-}
-
-struct State {
-    leases: Leases,
-    asked: Vec<Asked>,
-    sent: BTreeMap<usize, u64>,
-    /// The connections accepted so far, by who has asked on them last.
-    connections: Vec<String>,
-    left: usize,
-    script: Option<VecDeque<Answer>>,
-    network: Network,
-    showing: BTreeMap<String, Showing>,
-    bookmarks_every: Duration,
-    certificate: Option<Arc<ServerConfig>>,
 }
 
 impl ApiServer {
@@ -89,25 +53,7 @@ impl ApiServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let world = Arc::new(World {
-            state: Mutex::new(State {
-                leases: Leases::new(),
-                asked: Vec::new(),
-                sent: BTreeMap::new(),
-                connections: Vec::new(),
-                left: 0,
-                script,
-                network: Network::Up,
-                showing: BTreeMap::new(),
-                bookmarks_every: Duration::from_secs(60),
-                certificate: certificate.map(|certificate| Arc::clone(&certificate.0)),
-            }),
-            rules: Arc::default(),
-            news: watch::Sender::new(0),
-            interruptions: broadcast::Sender::new(64),
-            frozen: watch::Sender::default(),
-            closed_below: watch::Sender::default(),
-        });
+        let world = Arc::new(World::new(certificate.map(|certificate| Arc::clone(&certificate.0)), script));
         let (alive, ended) = oneshot::channel();
         let serving = Arc::clone(&world);
         thread::Builder::new()
@@ -311,95 +257,5 @@ async fn accept(listener: TcpListener, world: Arc<World>) {
             state.connections.len() - 1
         };
         tokio::spawn(connection::serve(tcp, number, Arc::clone(&world)));
-    }
-}
-
-impl World {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
-    }
-
-    pub(super) fn network(&self) -> Network {
-        self.state().network
-    }
-
-    pub(super) fn certificate(&self) -> Option<Arc<ServerConfig>> {
-        self.state().certificate.clone()
-    }
-
-    pub(super) fn left(&self) {
-        self.state().left += 1;
-    }
-
-    /// Writes a request down; its number in the log.
-    pub(super) fn note(&self, request: &Request) -> usize {
-        let mut state = self.state();
-        request.client().clone_into(&mut state.connections[request.connection]);
-        let fate = String::new();
-        state.asked.push(Asked { request: request.clone(), fate, made: None, answered: None });
-        state.asked.len() - 1
-    }
-
-    pub(super) fn fault_for(&self, index: usize, request: &Request) -> Fault {
-        let right = Fault { effect: Effect::Now, answer: Answer::Right };
-        let usual = self.rules.for_request(request).unwrap_or(right);
-        let mut state = self.state();
-        let fault = match &mut state.script {
-            Some(script) => Fault::instead(script.pop_front().unwrap_or(Answer::Raw(String::new()))),
-            None => usual,
-        };
-        state.asked[index].fate = format!("{:?}, {:?}", fault.effect, fault.answer);
-        fault
-    }
-
-    pub(super) fn carry_out(&self, index: usize, request: &Request) -> Said {
-        let said = self.change(|leases| leases.carry_out(request));
-        let asked = &mut self.state().asked[index];
-        asked.made = asked.made.or(said.made);
-        said
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut Leases) -> T) -> T {
-        let mut state = self.state();
-        let made = change(&mut state.leases);
-        let revision = state.leases.revision();
-        drop(state);
-        self.news.send_if_modified(|newest| std::mem::replace(newest, revision) != revision);
-        made
-    }
-
-    pub(super) fn answered(&self, index: usize, status: u16) {
-        self.state().asked[index].answered = Some(status);
-    }
-
-    pub(super) fn sent(&self, index: usize, bytes: u64) {
-        *self.state().sent.entry(index).or_default() += bytes;
-    }
-
-    pub(super) fn previous(&self, request: &Request) -> Option<Value> {
-        let path: Vec<_> = request.path().split('/').collect();
-        let [.., namespace, "leases", name] = path[..] else { return None };
-        self.state().leases.previous(namespace, name)
-    }
-
-    pub(super) fn all(&self, namespace: &str, name: Option<&str>) -> (Vec<Value>, u64) {
-        let state = self.state();
-        (state.leases.all(namespace, name), state.leases.revision())
-    }
-
-    pub(super) fn after(&self, revision: u64) -> Result<Option<Change>, String> {
-        self.state().leases.after(revision).map(Option::<&Change>::cloned)
-    }
-
-    pub(super) fn revision(&self) -> u64 {
-        self.state().leases.revision()
-    }
-
-    pub(super) fn showing(&self, client: &str) -> Showing {
-        self.state().showing.get(client).copied().unwrap_or(Showing::Everything)
-    }
-
-    pub(super) fn bookmarks_every(&self) -> Duration {
-        self.state().bookmarks_every
     }
 }

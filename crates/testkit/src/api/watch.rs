@@ -14,7 +14,7 @@ use super::fault::Showing;
 use super::http::{LAST_CHUNK, chunk, chunked_head, send};
 use super::leases::{Change, refusal};
 use super::request::{Request, boottime};
-use super::server::{Interruption, World};
+use super::world::{Interruption, World};
 
 /// Which Leases are watched.
 struct Chosen {
