@@ -71,8 +71,7 @@ fn failed(found: Found, step: Step, harm: &Harm, tries: u32) -> Took {
     let took = match victim.harmed() {
         Harmed::Done(_) if went_through => Took::WentThrough,
         Harmed::Done(_) => Took::GaveUp,
-        Harmed::Over(_) | Harmed::NoSuchError => Took::NoSuchCall,
-        Harmed::NotYet => panic!("nothing happened"),
+        Harmed::Over(_) | Harmed::NoSuchError | Harmed::NotYet => Took::NoSuchCall,
     };
     let words = victim.words();
     // As it would be if a write were taken for refused that has had its effect.
@@ -83,7 +82,10 @@ fn failed(found: Found, step: Step, harm: &Harm, tries: u32) -> Took {
         Step::Start if went_through => leads_in_truth(&world, &victim),
         Step::Start => says_what_would_help(&world, &victim),
         Step::Renew => assert_eq!(victim.said("lost"), [""; 0], "one failure costs no leadership"),
-        Step::StepDown | Step::Stop => assert_eq!(victim.said("lost").len(), 1, "{words}"),
+        // Before that, it may have lost a lease to a machine that stood still.
+        Step::StepDown | Step::Stop => {
+            assert_eq!(victim.said("lost").len(), victim.tokens().len(), "{words}")
+        }
     }
     victim.kill();
     newest = newest.max(victim.tokens().into_iter().max());
