@@ -357,3 +357,52 @@ fn in_seconds(duration: Duration) -> String {
 fn ms(duration: Duration) -> String {
     format!("{:.3} ms", duration.as_secs_f64() * 1000.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::history::Verdict;
+
+    use super::*;
+    use crate::contender::Timings;
+
+    fn outcome(change: impl FnOnce(&mut Episode)) -> Outcome {
+        let mut episode = Episode {
+            kind: "superseded while paused, then SIGTERM",
+            arena: 0,
+            history: History::default(),
+            verdict: Verdict::default(),
+            succession: Some(Duration::from_secs(2)),
+            recovery: Some(Duration::from_secs(3)),
+            ousted: None,
+            beyond_last_write: Some(Duration::from_millis(2000)),
+        };
+        change(&mut episode);
+        Outcome { name: "ours", version: String::new(), episodes: vec![episode], complaints: Vec::new() }
+    }
+
+    #[test]
+    fn each_thing_that_is_wrong_is_named_and_what_is_right_is_not() {
+        let overlap = testkit::history::Overlap { processes: [0, 1], from: 1, until: 2 };
+        let stale = testkit::history::StaleYes { process: 0, leader: 1, from: 1, until: 2, late_by: 1 };
+        let cases = [
+            (outcome(|_| {}), None),
+            (outcome(|e| e.verdict.overlaps.push(overlap)), Some("two leaders")),
+            (outcome(|e| e.verdict.stale.push(stale)), Some("stale yes")),
+            (outcome(|e| e.recovery = None), Some("nobody within")),
+            (outcome(|e| e.recovery = Some(Duration::from_secs(15))), Some("nobody within")),
+            (outcome(|e| e.ousted = Some("C 1 led, and then C 2 did".to_owned())), Some("C 2")),
+            (outcome(|e| e.beyond_last_write = Some(Duration::from_millis(2051))), Some("a yes 2051.000 ms")),
+            (Outcome { complaints: vec!["a panic".to_owned()], ..outcome(|_| {}) }, Some("a panic")),
+        ];
+        let plan = Plan { seed: 1, episodes: 1, arenas: 1, timings: Timings::SHORT, only: None };
+        let ran = Ran { outcomes: Vec::new(), took: Duration::ZERO, loads: Vec::new() };
+        let report = Report { plan: &plan, ran: &ran, command: String::new() };
+        for (outcome, expected) in cases {
+            let wrongs = report.wrongs(&outcome);
+            match expected {
+                None => assert!(wrongs.is_empty(), "{wrongs:?}"),
+                Some(text) => assert!(wrongs.len() == 1 && wrongs[0].contains(text), "{text}: {wrongs:?}"),
+            }
+        }
+    }
+}
