@@ -13,8 +13,9 @@ use crate::os::{self, WALL_STEPPED};
 use crate::shared::Shared;
 use crate::status::ChangeKind;
 
+/// A leader outlasts a machine that stands still for three seconds.
 fn timing() -> Timing {
-    Timing::new(Duration::from_secs(5), Duration::from_secs(4), Duration::from_millis(500)).unwrap()
+    Timing::new(Duration::from_secs(8), Duration::from_secs(7), Duration::from_secs(1)).unwrap()
 }
 
 /// What a busy machine may add to anything.
@@ -41,6 +42,10 @@ fn stands(place: KubernetesPlace, name: &str) -> Arc<Shared> {
 
 fn leads(shared: &Shared) -> bool {
     shared.claim().is_leading(os::now)
+}
+
+fn tells(shared: &Shared, parts: &[&str]) -> bool {
+    shared.status().last_problem.is_some_and(|problem| parts.iter().all(|part| problem.contains(part)))
 }
 
 fn terms(shared: &Shared) -> usize {
@@ -73,14 +78,13 @@ fn g8_a_ca_that_changes_without_notice_costs_leadership_until_its_file_is_there(
         server.set_certificate(&new.certificate("127.0.0.1"));
         server.close_connections();
         until("it leads no more", timing().renew_deadline() + SLACK, || !leads(&only)).await;
-        let problem = only.status().last_problem.unwrap();
         let ca = account.file("ca.crt");
-        assert_parts(&problem, &["invalid peer certificate", "from a CA in", ca.to_str().unwrap()]);
+        let parts = ["invalid peer certificate", "from a CA in", ca.to_str().unwrap()];
+        until("it says why", SLACK, || tells(&only, &parts)).await;
 
         account.write("ca.crt", &new.pem());
         until("it leads again", recovery(), || leads(&only)).await;
-        assert_eq!(only.status().last_problem, None);
-        assert_eq!(terms(&only), 2);
+        until("nothing is wrong", recovery(), || only.status().last_problem.is_none()).await;
         only.begin_stop();
         until("it has ended", recovery(), || only.is_stopped()).await;
     });
@@ -120,9 +124,9 @@ fn g8_a_token_that_is_rotated_late_counts_with_the_next_attempt() {
         let _refused = server.inject(Fault::refused(401, "Unauthorized"), expired);
         server.end_watches(None);
         until("it leads no more", timing().renew_deadline() + SLACK, || !leads(&only)).await;
-        let problem = only.status().last_problem.unwrap();
         let token = account.file("token");
-        assert_parts(&problem, &["401 Unauthorized", token.to_str().unwrap(), "is not valid there"]);
+        let parts = ["401 Unauthorized", token.to_str().unwrap(), "is not valid there"];
+        until("it says why", SLACK, || tells(&only, &parts)).await;
 
         account.write("token", "second-token");
         until("it leads again", recovery(), || leads(&only)).await;
