@@ -94,7 +94,7 @@ sim-long: tools-rust ## The simulation: a billion steps
 
 .PHONY: explore-long
 explore-long: tools-rust ## Every state of the larger small worlds
-	$(SIM) explore -- --all --long
+	$(SIM) explore -- --long
 
 .PHONY: mutants
 mutants: tools-rust ## Break the election on purpose, and see that the tests notice

@@ -14,7 +14,7 @@
 //! * versions are told as their distance from the newest, and those out of reach of any message are
 //!   one: they differ from every version that will be heard of;
 //! * numbers of attempts are left out: the attempt of which an outcome may come is the one under way;
-//! * fencing tokens are left out: they are reported, never decided upon;
+//! * the numbers of fencing tokens are left out: they are reported, never decided upon;
 //! * an instant that is written before it is read next is left out (see [`Frame`]);
 //! * the same open write more than twice in a row is told twice: that of the attempt under way, which
 //!   its outcome removes, and another that stays.
@@ -94,7 +94,9 @@ impl Frame {
                     Some(end)
                 }
                 b't' if rest.starts_with("token: Some((") => {
-                    Some(digits(rest, rest.find(',').expect("a name and a number") + 2))
+                    let name_ends = rest.find(',').expect("a name and a number");
+                    told.push_str(&rest[..name_ends]);
+                    Some(digits(rest, name_ends + 2))
                 }
                 b't' if rest.starts_with("token: ") => Some(digits(rest, 7)),
                 b'U' if rest.starts_with("Unresolved {") => {
