@@ -41,6 +41,8 @@ faults! {
     Slow => "slow requests or replies",
     /// An old outcome was reported once more.
     Repeated => "outcomes reported twice",
+    /// A proxy sent a request twice.
+    Doubled => "requests sent twice by a proxy",
     /// A request met an outage.
     Outage => "requests into an outage",
     /// An attempt timed out.
@@ -103,6 +105,8 @@ faults! {
     DeletedLive => "live leases deleted (unlawful)",
     /// A live record was blanked or overwritten, against the rules.
     Overwritten => "live leases blanked or overwritten (unlawful)",
+    /// Somebody edited metadata after every look at it.
+    Meddled => "reads followed by an edit at once",
     /// Somebody edited metadata.
     Edited => "metadata edits",
     /// Another elector led.

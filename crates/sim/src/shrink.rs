@@ -148,6 +148,7 @@ fn shorter(action: &Action) -> Option<Action> {
     Some(match action {
         Action::StallDriver(lasting) => Action::StallDriver(half(*lasting)?),
         Action::Freeze(lasting) => Action::Freeze(half(*lasting)?),
+        Action::Meddle(lasting) => Action::Meddle(half(*lasting)?),
         Action::StallMidway(before, between) => Action::StallMidway(half(*before)?, between / 2),
         Action::Outage(kind, lasting, scope) => Action::Outage(*kind, half(*lasting)?, *scope),
         _ => return None,

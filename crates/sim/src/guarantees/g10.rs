@@ -29,7 +29,7 @@ impl Load {
     /// A process that has sent nothing yet.
     #[must_use]
     pub fn new(timing: &Timing, now: Instant) -> Self {
-        let pace = timing.retry_period().min(timing.attempt_timeout());
+        let pace = timing.retry_period().min(timing.renew_deadline() / 5);
         let pace = u64::try_from(pace.as_nanos()).unwrap_or(u64::MAX);
         Self { pace, started: now, sent: 0, causes: 2, latest: Instant::default(), at_once: 0 }
     }
@@ -71,7 +71,7 @@ impl Load {
 /// # Errors
 /// They are too many.
 pub fn check_quiet(leads: bool, sent: u64, lasted: u64, timing: &Timing) -> Result<(), String> {
-    let interval = u64::try_from(timing.renew_interval().as_nanos()).unwrap_or(u64::MAX);
+    let interval = u64::try_from(timing.renew_deadline().as_nanos() / 2).unwrap_or(u64::MAX);
     let most = if leads { lasted / interval + 1 } else { 0 };
     if sent > most {
         let who = if leads { "a leader" } else { "a follower with a watch" };

@@ -34,7 +34,7 @@ pub struct Patience {
     known: Option<Shown>,
     /// What is known was shown by a watch that lags behind a read that found nothing.
     doubtful: bool,
-    /// Somebody deleted a live record: its holder may lead until then.
+    /// Somebody deleted or blanked a live record: its holder may lead until then.
     deleted_holder_until: Instant,
     dead: Option<Identity>,
 }
@@ -99,12 +99,27 @@ impl Patience {
         if !same && self.known.as_ref().is_some_and(|known| store.was_held_to_the_end(&known.version.uid)) {
             self.deletion_noticed(leading, now);
         }
+        if let Some((record, _)) = found.filter(|_| same) {
+            self.blanking_noticed(record, now);
+        }
         if found.map(|(_, version)| version) != self.version() {
             self.known = found.map(|(record, version)| Shown {
                 record: record.clone(),
                 version: version.clone(),
                 since: now,
             });
+        }
+    }
+
+    /// A holder that releases takes back its token. If that is still there somebody else has
+    /// blanked the record, and the holder may not know.
+    fn blanking_noticed(&mut self, now_shown: &Record, now: Instant) {
+        let Some(Shown { record, .. }) = &self.known else { return };
+        let (Some(holder), Some((owner, _))) = (&record.holder, &now_shown.token) else { return };
+        let other = *holder != self.us && self.dead.as_ref() != Some(holder);
+        if now_shown.holder.is_none() && owner == holder && other {
+            let until = now + record.lease_duration.unwrap_or(self.lease_duration);
+            self.deleted_holder_until = self.deleted_holder_until.max(until);
         }
     }
 
@@ -274,6 +289,15 @@ mod tests {
             assert!(may_take(&patience, at(from)));
             assert!(leading || !may_take(&patience, at(from - 1)));
         }
+    }
+
+    #[test]
+    fn g5_a_record_that_somebody_else_blanked_is_waited_out() {
+        let mut patience = patience();
+        patience.shown(Some((&held("x", 15), &version("a", 7))), sight(&store(), 1, false, at(100)));
+        let blanked = Record { token: Some(("x".into(), 7)), ..Record::default() };
+        patience.shown(Some((&blanked, &version("a", 8))), sight(&store(), 2, false, at(105)));
+        assert!(!may_take(&patience, at(119)) && may_take(&patience, at(120)));
     }
 
     #[test]

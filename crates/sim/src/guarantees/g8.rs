@@ -19,8 +19,8 @@ pub fn leader_within(timings: &[Timing], longest_lease: Duration, round_trip: Du
     let longest = |of: fn(&Timing) -> Duration| timings.iter().map(of).max().unwrap_or_default();
     longest_lease
         + longest(Timing::retry_period) * 2
-        + longest(Timing::attempt_timeout)
-        + longest(Timing::renew_interval)
+        + longest(Timing::renew_deadline) / 5
+        + longest(Timing::renew_deadline) / 2
         + round_trip * 4
 }
 

@@ -107,7 +107,9 @@ impl Guarantees {
     pub fn new(script: &Script) -> Self {
         Self {
             lawful: script.lawful,
-            names_are_ours: !script.has_impostors(),
+            // A write that a proxy sent twice, and was told to have met a conflict, is forgotten: if the
+            // record is then deleted, a watch that lags behind may show it as if it were another's.
+            names_are_ours: !script.has_impostors() && (script.lawful || script.network.doubled == 0),
             violation: None,
             wards: script.places.iter().map(|_| None).collect(),
             starts: script.places.iter().map(|_| 0).collect(),

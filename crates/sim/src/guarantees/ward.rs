@@ -1,8 +1,10 @@
 //! One process, as its guards know it.
 
-use election::{Election, Event, Identity, Input, Instant, Output, Request, Seen, Timing};
+use election::{
+    Election, Event, Identity, Input, Instant, LostReason, Output, Record, Request, Seen, Timing,
+};
 
-use super::{g1, g3, g4, g5, g9, g10, g12};
+use super::{g1, g3, g4, g5, g7, g9, g10, g12};
 use crate::clock::{HostClock, Real};
 use crate::store::Store;
 
@@ -44,6 +46,8 @@ pub struct Heard<'a> {
 pub(super) struct Ward {
     pub(super) timing: Timing,
     us: Identity,
+    /// Who holds the record, as far as it was shown.
+    holder: Option<Identity>,
     foundation: g1::Foundation,
     patience: g5::Patience,
     terms: g9::Terms,
@@ -57,6 +61,8 @@ pub(super) struct Ward {
     /// The claiming write that was acknowledged just now made this version.
     acknowledged: Option<u64>,
     pub(super) deadline: Option<Real>,
+    /// It has stepped down, and does not stand again before that.
+    sits_out: Option<g7::SittingOut>,
 }
 
 impl Ward {
@@ -64,6 +70,7 @@ impl Ward {
         Self {
             timing,
             us: us.clone(),
+            holder: None,
             foundation: g1::Foundation::default(),
             patience: g5::Patience::new(us.clone(), timing.lease_duration()),
             terms: g9::Terms::default(),
@@ -73,6 +80,7 @@ impl Ward {
             watch_changes: 0,
             acknowledged: None,
             deadline: None,
+            sits_out: None,
         }
     }
 
@@ -106,17 +114,14 @@ impl Ward {
                 self.watch_changes += 1;
                 self.load.cause();
             }
-            Input::Seen(seen) => {
-                match seen {
-                    Seen::Present(record, version) => {
-                        self.patience.shown(Some((record, version)), sight);
-                    }
-                    Seen::Deleted(version) => {
-                        self.patience.shown_deleted(version.number, sight);
-                    }
+            Input::Seen(seen) => match seen {
+                Seen::Present(record, version) => {
+                    self.patience.shown(Some((record, version)), sight);
                 }
-                self.load.cause();
-            }
+                Seen::Deleted(version) => {
+                    self.patience.shown_deleted(version.number, sight);
+                }
+            },
             Input::Finished(_, outcome) if as_of > 0 => {
                 use election::Outcome::{Accepted, NotFound, Read};
                 match outcome {
@@ -138,6 +143,16 @@ impl Ward {
             }
             Input::Tick | Input::Finished(..) => {}
         }
+        let record = self.patience.record();
+        if record.and_then(|record| record.holder.as_ref()) != self.holder.as_ref()
+            || record.is_some_and(Record::asks_to_step_down)
+        {
+            self.load.cause();
+            self.holder = record.and_then(|record| record.holder.clone());
+        }
+        if self.sits_out.as_ref().is_some_and(|sits_out| sits_out.another_has_led(record, &self.us)) {
+            self.sits_out = None;
+        }
     }
 
     /// What is wrong with what it decided, if anything.
@@ -154,10 +169,18 @@ impl Ward {
         }
         for event in &output.events {
             match event {
-                Event::Acquired { .. } => must("G5", self.patience.check_acquired(now))?,
+                Event::Acquired { .. } => {
+                    must("G5", self.patience.check_acquired(now))?;
+                    must("G7", self.sits_out.take().map_or(Ok(()), |it| it.check_acquired(now)))?;
+                }
                 Event::Lost { reason, .. } => {
                     let shown = self.patience.record();
                     must("G9", g9::check_reason(*reason, claim_before, shown, &self.us, now))?;
+                    must("G7", g7::check_hand_over(*reason, output))?;
+                    if *reason == LostReason::SteppedDown {
+                        let until = now + self.timing.lease_duration();
+                        self.sits_out = Some(g7::SittingOut::new(shown, until));
+                    }
                 }
                 _ => {}
             }
@@ -193,7 +216,7 @@ impl Ward {
     }
 
     pub(super) fn sends(&mut self, request: &Request, cell: u64, now: Instant) -> Result<(), Broken> {
-        must("G7", super::g7::check_sent(request, cell))?;
+        must("G7", g7::check_sent(request, cell))?;
         must("G10", self.load.sends(now))
     }
 }

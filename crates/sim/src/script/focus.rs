@@ -85,7 +85,11 @@ const WALL_CLOCKS: &[Share] = &[
 const WATCHES: &[Share] =
     &[(1, |_, _| Action::BreakWatch), (1, |_, _| Action::ExpireWatch), (1, |_, _| Action::SilenceWatch)];
 
-const METADATA: &[Share] = &[(2, |_, _| Action::EditMetadata), (1, |_, _| Action::AskToStepDown)];
+const METADATA: &[Share] = &[
+    (4, |_, _| Action::EditMetadata),
+    (2, |_, _| Action::AskToStepDown),
+    (1, |dice, lease| Action::Meddle(up_to(dice, 2 * lease))),
+];
 
 const STRANGERS: &[Share] = &[
     (3, |dice, _| {
@@ -207,6 +211,7 @@ impl Focus {
             reset: 0,
             slow: 0,
             slowest: lease / 2,
+            doubled: 0,
             repeated: 0,
         };
         match self {
@@ -222,6 +227,7 @@ impl Focus {
                     refused: dice.below(worst),
                     reset: dice.below(worst),
                     slow: dice.below(worst),
+                    doubled: dice.below(worst),
                     repeated: dice.below(worst),
                     ..calm
                 }

@@ -73,6 +73,7 @@ impl Script {
         Some(match action {
             Action::StallDriver(lasting) => Action::StallDriver(lasting.min(left)),
             Action::Freeze(lasting) => Action::Freeze(lasting.min(left)),
+            Action::Meddle(lasting) => Action::Meddle(lasting.min(left)),
             Action::Outage(kind, lasting, scope) => Action::Outage(kind, lasting.min(left), scope),
             Action::StallMidway(before, between) => {
                 // It begins with the next decision, which is soon.
@@ -118,7 +119,8 @@ impl Script {
         let slowest = |clock: &HostClock| f64::from(clock.rate.1) / f64::from(clock.rate.0);
         let fastest = self.places.iter().map(|place| slowest(&place.clock)).fold(f64::MAX, f64::min);
         let timing = self.places[0].timing;
-        let bearable = timing.tolerated_outage().mul_f64(fastest);
+        let bearable = (timing.renew_deadline() - timing.retry_period()) / 2;
+        let bearable = bearable.mul_f64(fastest);
         let bearable = nanos(bearable).saturating_sub(self.places[0].timer_slack + 4 * MILLISECOND);
         let mut at = lease * 4;
         self.steady_from = at;

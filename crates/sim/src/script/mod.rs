@@ -103,6 +103,8 @@ pub struct Network {
     pub slow: u64,
     /// How long a slow one takes at most.
     pub slowest: Real,
+    /// A proxy sends it twice, and passes on the second reply.
+    pub doubled: u64,
     /// Long after it was superseded or timed out, its outcome is reported once more.
     pub repeated: u64,
 }
@@ -196,6 +198,8 @@ pub enum Action {
     ForeignRelease,
     /// Another process that has this place's present identity takes a record that nobody holds.
     Impostor,
+    /// For this long somebody edits metadata after every look at the record.
+    Meddle(Real),
     /// Requests do not get through for this long, in this way; from everywhere or only from here.
     Outage(Outage, Real, Scope),
     /// This, if the process at the place leads.

@@ -63,6 +63,7 @@ impl World<'_> {
                     .tell_all(|| format!("outage: {kind:?}, {scope:?}, for {} ms", lasting / MILLISECOND));
                 self.nature.outages.push(Failing { kind: *kind, until, place: here });
             }
+            Action::Meddle(lasting) => self.meddling_until = self.nature.now + lasting,
             Action::Recover => self.recover(),
             Action::DeleteIdle | Action::ForeignRecord(_) | Action::Impostor => {
                 self.interfere_soon(place, action)

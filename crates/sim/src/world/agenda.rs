@@ -20,6 +20,8 @@ pub(super) enum Happening {
     WatchEnds(u8, u32),
     /// The store might prove to this place that the holder it waits for is dead.
     Probe(u8),
+    /// A reader asks.
+    ReaderAsks(u8),
     /// A reader that was held up reads the clock, or loads the claim again.
     ReaderGoesOn(u32),
 }

@@ -311,11 +311,15 @@ impl Process {
 
     /// From now on readers see this deadline.
     pub(super) fn set_cell(&mut self, deadline: Option<Instant>, clock: &HostClock, nature: &mut Nature<'_>) {
-        let word = deadline.map_or(0, Instant::as_nanos);
-        if word != self.cell {
-            self.cell = word;
-            let until = deadline.map(|deadline| clock.reaches(deadline));
+        let before = self.memory.get();
+        self.cell.store(deadline);
+        let word = self.memory.get();
+        if word != before {
+            let until = (word != 0).then(|| clock.reaches(Instant::from_nanos(word)));
             nature.guarantees.claims(usize::from(self.place), until, nature.now);
+            if let Some(until) = until {
+                nature.ask_at_the_end(self.place, until);
+            }
         }
     }
 
@@ -326,7 +330,7 @@ impl Process {
         nature.guarantees.sends(
             self.place,
             &attempt.request,
-            self.cell,
+            self.memory.get(),
             host.clock.shows(nature.now),
             nature.now,
         );

@@ -100,6 +100,8 @@ struct World<'s> {
     readings: Vec<Reading>,
     /// What somebody does to the record as soon as that is lawful.
     waiting: Vec<(u8, Action)>,
+    /// Somebody edits metadata after every look at the record until then.
+    meddling_until: Real,
 }
 
 /// What is next, and where.
@@ -127,6 +129,7 @@ impl<'s> World<'s> {
             next_action: 0,
             readings: Vec::new(),
             waiting: Vec::new(),
+            meddling_until: 0,
         }
     }
 
@@ -235,6 +238,7 @@ impl<'s> World<'s> {
                 self.with(place, |nature, process| nature.watch_ends(process, number, None));
             }
             Happening::Probe(place) => self.with(place, Nature::probe),
+            Happening::ReaderAsks(place) => self.read(place, 0, 0),
             Happening::ReaderGoesOn(index) => self.reader_goes_on(index),
         }
     }
@@ -277,7 +281,12 @@ impl<'s> World<'s> {
                 self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), landed);
             }
         }
+        let read = request == Request::Read;
         self.nature.answer(arrived, outcome);
+        if read && self.nature.now < self.meddling_until {
+            self.nature.count(Fault::Meddled);
+            self.interfere(place, &Action::EditMetadata);
+        }
         if wrote {
             self.changed();
         }

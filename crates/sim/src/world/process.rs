@@ -1,14 +1,39 @@
 //! One process of ours: the shipped election, and what its driver keeps beside it.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-use election::{Attempt, AttemptId, Election, Identity, Instant, LostReason, Output, Timing};
+use election::{Attempt, AttemptId, ClaimCell, Election, Identity, Instant, LostReason, Output, Timing};
 
 use super::requests::Word;
 use super::watching::{Watched, Watching};
 use crate::clock::{HostClock, Real};
 use crate::random::Dice;
 use crate::script::Script;
+
+/// The memory of a claim cell: one thread at a time looks at it here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Rc<Cell<u64>>);
+
+impl Memory {
+    /// What is in it: the nanoseconds of a deadline, or 0.
+    pub(super) fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl election::Word for Memory {
+    fn load(&self) -> u64 {
+        self.0.get()
+    }
+
+    fn store(&self, value: u64) {
+        self.0.set(value);
+    }
+
+    fn fence() {}
+}
 
 /// What a handle asks of its election.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +97,10 @@ pub(super) struct Process {
     /// How many identities this process has had.
     pub(super) identities: u32,
 
-    /// The claim cell's word: nanoseconds of the deadline, or 0.
-    pub(super) cell: u64,
+    /// Where readers look: the shipped cell.
+    pub(super) cell: ClaimCell<Memory>,
+    /// The same memory, to look into.
+    pub(super) memory: Memory,
     /// Commands under way that withdraw the claim.
     pub(super) withdrawals: u32,
     pub(super) stopping: bool,
@@ -111,6 +138,7 @@ impl Process {
         let identity = identity(place, start, identities);
         let seed = Dice::of(script.seed, &[3, u64::from(place), u64::from(start)]).next();
         let local = clock.shows(now);
+        let memory = Memory::default();
         Self {
             place,
             start,
@@ -119,7 +147,8 @@ impl Process {
             election: Election::new(identity, timing, seed, local),
             elections: 1,
             identities,
-            cell: 0,
+            cell: ClaimCell::over(memory.clone()),
+            memory,
             withdrawals: 0,
             stopping: false,
             term: None,

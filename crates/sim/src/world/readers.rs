@@ -5,9 +5,11 @@ use std::cell::Cell;
 use election::{ClaimCell, Instant, Word};
 
 use super::agenda::Happening;
+use super::nature::Nature;
 use super::{Site, World};
 use crate::clock::Real;
 use crate::coverage::Fault;
+use crate::script::Focus;
 
 /// A reader that was held up.
 #[derive(Clone, Debug)]
@@ -37,6 +39,16 @@ impl Word for Found {
     fn fence() {}
 }
 
+impl Nature<'_> {
+    /// In worlds about readers: they ask in the last nanosecond of a claim, and in the next.
+    pub(super) fn ask_at_the_end(&mut self, place: u8, until: Real) {
+        if self.script.focus == Focus::HeldUpReaders && until > self.now && until < Real::MAX {
+            self.agenda.add(until - 1, Happening::ReaderAsks(place));
+            self.agenda.add(until, Happening::ReaderAsks(place));
+        }
+    }
+}
+
 impl World<'_> {
     /// A reader asks whether the process leads. It is held up before it reads the clock, and after.
     pub(super) fn read(&mut self, place: u8, before: Real, after: Real) {
@@ -44,7 +56,7 @@ impl World<'_> {
         let reading = Reading {
             place,
             start: process.start,
-            first_load: process.cell,
+            first_load: process.memory.get(),
             clock: None,
             held_up: after,
             at_once: before + after == 0,
@@ -78,7 +90,7 @@ impl World<'_> {
             }
             return;
         };
-        let loads = [reading.first_load, process.cell];
+        let loads = [reading.first_load, process.memory.get()];
         let (place, at_once) = (reading.place, reading.at_once);
         self.answer(place, loads, clock, led, at_once);
     }

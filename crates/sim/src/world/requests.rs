@@ -59,6 +59,8 @@ enum Back {
 /// What becomes of a request.
 struct Fate {
     there: Option<Real>,
+    /// It arrives once more, and the reply to this one is lost: this long before.
+    doubled: Option<Real>,
     back: Back,
     /// What the sender hears at once, instead of a reply.
     instead: Option<(Outcome, Real)>,
@@ -66,7 +68,7 @@ struct Fate {
 
 impl Fate {
     const fn prompt(each_way: Real) -> Self {
-        Self { there: Some(each_way), back: Back::Comes(each_way), instead: None }
+        Self { there: Some(each_way), doubled: None, back: Back::Comes(each_way), instead: None }
     }
 }
 
@@ -118,11 +120,24 @@ impl Nature<'_> {
             let slot = self.requests.put(reply);
             self.agenda.add(self.now + after, Happening::Returns(slot));
         }
+        if let Some(there) = fate.doubled {
+            let copy = request.clone();
+            let first = InFlight {
+                sender,
+                number,
+                sent: self.now,
+                request: Some(copy),
+                back: Back::Lost,
+                word: None,
+            };
+            let slot = self.requests.put(first);
+            self.agenda.add(self.now + there, Happening::Arrives(slot));
+        }
         if let Some(there) = fate.there {
             // Whatever is late arrives while there are faults, or not at all.
             let at = self.now + there;
             let network = &self.script.network;
-            if there <= network.shortest + network.spread || at <= self.script.faults_end {
+            if there <= 2 * (network.shortest + network.spread) || at <= self.script.faults_end {
                 let request = InFlight {
                     sender,
                     number,
@@ -171,8 +186,8 @@ impl Nature<'_> {
         let Some(mut dice) = drawn else { return Fate::prompt(network.shortest) };
         let fault = drawn_fault(network, &mut dice);
         let (there, back) = (each_way(network, &mut dice), each_way(network, &mut dice));
-        let usual = Fate { there: Some(there), back: Back::Comes(back), instead: None };
-        let nothing = Fate { there: None, back: Back::Lost, instead: None };
+        let usual = Fate { there: Some(there), doubled: None, back: Back::Comes(back), instead: None };
+        let nothing = Fate { there: None, doubled: None, back: Back::Lost, instead: None };
         let Some(fault) = fault else { return usual };
         let fate = match fault {
             Fault::RequestLost => nothing,
@@ -180,11 +195,15 @@ impl Nature<'_> {
             Fault::SentLate => Fate { there: Some(patience + dice.below(network.latest)), ..nothing },
             Fault::Refused => Fate { instead: Some((Outcome::Refused, back)), ..nothing },
             Fault::Reset => Fate {
+                doubled: None,
                 there: dice.chance(500).then_some(there),
                 back: Back::Lost,
                 instead: Some((Outcome::Unknown, back)),
             },
             Fault::Slow if dice.chance(500) => Fate { there: Some(dice.below(network.slowest)), ..usual },
+            Fault::Doubled => {
+                Fate { doubled: Some(there), there: Some(there + each_way(network, &mut dice)), ..usual }
+            }
             Fault::Slow => Fate { back: Back::Comes(dice.below(network.slowest)), ..usual },
             _ => Fate { back: Back::ComesTwice(back, back + dice.below(network.latest)), ..usual },
         };
@@ -203,7 +222,7 @@ impl Nature<'_> {
 }
 
 fn outage_fate(outage: Outage, network: &Network) -> Fate {
-    let nothing = Fate { there: None, back: Back::Lost, instead: None };
+    let nothing = Fate { there: None, doubled: None, back: Back::Lost, instead: None };
     match outage {
         Outage::BlackHole => nothing,
         Outage::OneWay => Fate { there: Some(network.shortest), ..nothing },
@@ -227,6 +246,7 @@ fn drawn_fault(network: &Network, dice: &mut Dice) -> Option<Fault> {
         (Fault::Refused, network.refused),
         (Fault::Reset, network.reset),
         (Fault::Slow, network.slow),
+        (Fault::Doubled, network.doubled),
         (Fault::Repeated, network.repeated),
     ];
     for (fault, chance) in faults {
