@@ -16,7 +16,6 @@ mod foreign;
 mod identity;
 mod load;
 mod metadata;
-mod properties;
 mod renewal;
 mod step_down;
 mod suspend;

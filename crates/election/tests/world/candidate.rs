@@ -83,14 +83,6 @@ impl Candidate {
         self.election.identity()
     }
 
-    pub(crate) fn has_watch(&self) -> bool {
-        self.watch.is_some()
-    }
-
-    pub(crate) fn paused_until(&self) -> Duration {
-        self.paused_until
-    }
-
     pub(super) fn next_tick(&self) -> Option<Duration> {
         let wake = self.wake.filter(|_| !self.crashed)?;
         Some(self.clock.reaches(wake).max(self.paused_until))

@@ -199,11 +199,6 @@ impl World {
         self.now = end;
     }
 
-    /// Requests that are still on their way never arrive.
-    pub(crate) fn forget_what_is_on_its_way(&mut self) {
-        self.agenda.retain(|_, (_, what)| !matches!(what, Happening::Arrives(..)));
-    }
-
     // ---- what can be read from it ----------------------------------------------------------------
 
     pub(crate) fn of(&mut self, who: Who) -> &mut Candidate {
