@@ -25,7 +25,6 @@ impl Dice {
     }
 
     /// 64 random bits.
-    #[expect(clippy::should_implement_trait, reason = "an endless stream, drawn from by name")]
     pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
         mix(self.0)

@@ -66,7 +66,7 @@ impl World<'_> {
             Action::Meddle(lasting) => self.meddling_until = self.nature.now + lasting,
             Action::Recover => self.recover(),
             Action::DeleteIdle | Action::ForeignRecord(_) | Action::Impostor => {
-                self.interfere_soon(place, action)
+                self.interfere_soon(place, action);
             }
             Action::EditMetadata
             | Action::AskToStepDown
