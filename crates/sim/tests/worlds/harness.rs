@@ -29,8 +29,8 @@ fn watching_a_world_does_not_change_it() {
 fn failing() -> Failure {
     (0..)
         .find_map(|seed| {
-            let script = Script { lawful: true, ..Script::focused(seed, Focus::BrokenRules) };
-            let violation = play(&script, Keep::default()).violation?;
+            let script = Script { lawful: true, ..Script::focused(seed, Focus::Deletions) };
+            let violation = play(&script, Keep::default()).violation.filter(|it| it.guarantee == "G2")?;
             Some(Failure { seed, script, violation })
         })
         .expect("two lead soon")
@@ -40,7 +40,7 @@ fn failing() -> Failure {
 fn g2_where_somebody_breaks_the_rules_the_overlap_is_seen() {
     let failure = failing();
     assert!(failure.seed < 100, "seed {}", failure.seed);
-    assert!(["G2", "G3"].contains(&failure.violation.guarantee), "{}", failure.violation);
+    assert!(failure.violation.what.contains("leads while"), "{}", failure.violation);
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn a_failing_world_becomes_small_and_its_story_says_what_happened() {
     let small = shrink(&failure.script, failure.violation.guarantee);
     let violence = |action: &Action| matches!(action, Action::Delete | Action::Blank | Action::Overwrite);
     let count = |script: &Script| script.actions.iter().filter(|it| violence(&it.action)).count();
-    assert!(count(&small) <= 2 && count(&small) <= count(&failure.script), "{:?}", small.actions);
-    assert!(small.actions.len() <= failure.script.actions.len());
+    assert!((1..=2).contains(&count(&small)), "{:?}", small.actions);
+    assert!(small.actions.len() < failure.script.actions.len());
     let story = failure.story();
     for words in [failure.violation.guarantee, "leads", "--replay", "--shrink", "starts as"] {
         assert!(story.contains(words), "{words}: {story}");
