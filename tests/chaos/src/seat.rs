@@ -203,14 +203,17 @@ impl Seat {
 fn past(row: &str, pod: &RunningPod) -> Past {
     pod.process.with_lines(|lines| {
         let texts = || lines.iter().map(|line| line.text.as_str());
-        let mut tokens = Vec::new();
+        let mut tokens: Vec<(u64, u64)> = Vec::new();
         let mut at = 0;
         for text in texts() {
             if let Ok(run) = text.parse::<Run>() {
                 at = run.last_after;
             } else if let Some(token) = text.strip_prefix("acquired ").and_then(|rest| rest.split(' ').next())
             {
-                tokens.extend(token.parse().ok().map(|token| (at, token)));
+                let token = token.parse().ok();
+                // A single no within a term, when a read meets the publication of a renewal.
+                let new = token.filter(|token| tokens.last().is_none_or(|(_, last)| last != token));
+                tokens.extend(new.map(|token| (at, token)));
             }
         }
         let complaint = texts().find(|text| text.contains("boottime FAKED") || text.contains("panicked at"));
