@@ -62,11 +62,11 @@ fn g12_what_client_go_would_not_have_written_goes_red() {
     let breakages: [(&str, Breakage); 11] = [
         ("a field is null", |all| all[0].lease["spec"]["acquireTime"] = Value::Null),
         ("a field is missing", |all| {
-            drop(all[2].lease["spec"].as_object_mut().unwrap().remove("leaseTransitions"))
+            drop(all[2].lease["spec"].as_object_mut().unwrap().remove("leaseTransitions"));
         }),
         ("a field too many", |all| all[0].lease["spec"]["strategy"] = json!("x")),
         ("times in milliseconds", |all| {
-            all[0].lease["spec"]["renewTime"] = json!("2026-01-01T00:00:00.000Z")
+            all[0].lease["spec"]["renewTime"] = json!("2026-01-01T00:00:00.000Z");
         }),
         ("a take-over that is not counted", |all| all[5].lease["spec"]["leaseTransitions"] = json!(1)),
         ("a renewal that is counted", |all| all[1].lease["spec"]["leaseTransitions"] = json!(1)),

@@ -84,7 +84,7 @@ fn failed(found: Found, step: Step, harm: &Harm, tries: u32) -> Took {
         Step::Renew => assert_eq!(victim.said("lost"), [""; 0], "one failure costs no leadership"),
         // Before that, it may have lost a lease to a machine that stood still.
         Step::StepDown | Step::Stop => {
-            assert_eq!(victim.said("lost").len(), victim.tokens().len(), "{words}")
+            assert_eq!(victim.said("lost").len(), victim.tokens().len(), "{words}");
         }
     }
     victim.kill();
