@@ -8,6 +8,7 @@ MVN ?= mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 EXAMPLE_JAR := examples/spring-monolith/target/spring-monolith-$(VERSION).jar
 CARGO_DENY_VERSION := 0.20.2
+CARGO_MUTANTS_VERSION := 27.1.0
 
 .PHONY: help
 help: ## List the targets
@@ -21,7 +22,7 @@ demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand
 test: test-rust test-c test-java test-kubernetes test-interop test-chaos ## All tests
 
 .PHONY: test-long
-test-long: sim-long explore-long mutants chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
+test-long: sim-long explore-long breakages mutants files-long chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
 
 .PHONY: test-rust
 test-rust: tools-rust ## The Rust crates
@@ -41,7 +42,7 @@ test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-a
 	$(CARGO) test -p cluster-leader-tests-kubernetes
 
 .PHONY: test-interop
-test-interop: apiserver tools-java ## Mixed fleets: with client-go and fabric8 on one Lease
+test-interop: apiserver tools-java tools-go ## Mixed fleets: with client-go and fabric8 on one Lease
 	$(CARGO) test -p cluster-leader-tests-interop
 
 .PHONY: test-chaos
@@ -90,19 +91,30 @@ SIM := $(CARGO) run --quiet --profile sim -p cluster-leader-sim --bin
 
 .PHONY: sim-long
 sim-long: tools-rust ## The simulation: a billion steps
-	$(SIM) sim -- --steps 1000000000
+	$(SIM) sim -- --steps 1000000000 --threads 2
 
 .PHONY: explore-long
 explore-long: tools-rust ## Every state of the larger small worlds
 	$(SIM) explore -- --long
 
-.PHONY: mutants
-mutants: tools-rust ## Break the election on purpose, and see that the tests notice
+.PHONY: breakages
+breakages: tools-rust ## Break the shipped code on purpose, one way at a time; the worlds must notice
 	$(SIM) mutants
+
+.PHONY: mutants
+mutants: tools-rust target/tools/bin/cargo-mutants ## Break every line of the election in turn; a test must notice
+	PATH="$(CURDIR)/target/tools/bin:$$PATH" $(CARGO) mutants -p cluster-leader-election -j1 --output target
+
+target/tools/bin/cargo-mutants:
+	$(CARGO) install --quiet --locked --root target/tools cargo-mutants@$(CARGO_MUTANTS_VERSION)
+
+.PHONY: files-long
+files-long: tools-rust ## Faults of the file store, every one of them
+	CLUSTER_LEADER_TEST_LONG=1 $(CARGO) test -p cluster-leader-tests-files
 
 .PHONY: chaos-long
 chaos-long: native jar apiserver ## 200 episodes at default timings, beside client-go, fabric8 and Curator
-	$(CARGO) run --release -p cluster-leader-tests-chaos --bin chaos -- --episodes 200 --timings default --contenders ours,client-go,fabric8,curator
+	$(CARGO) run -p cluster-leader-tests-chaos --bin chaos -- --episodes 200 --timings default --contenders ours,client-go,fabric8,curator
 
 .PHONY: clean
 clean: ## Remove what was built

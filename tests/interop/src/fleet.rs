@@ -1,6 +1,7 @@
 //! Processes that stand in one election, and the judgement of what they answered.
 
 use std::fmt;
+use std::ops::Range;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -141,16 +142,17 @@ impl<'a> Fleet<'a> {
         rules::check(&records, &tokens);
         let is_ours = |holder: &str| ours.iter().any(|one| is_of(holder, one.process().name()));
         let claims = rules::claims(&records, is_ours);
+        let robbed = rules::robbed(&records, is_ours);
         let processes =
             ours.iter().map(|one| answers_of(one)).chain(theirs.iter().map(|peer| peer.answers()));
         let history = History { processes: processes.collect(), until: u64::MAX, ..History::default() };
-        Judgement::of(&history, ours.len(), &claims)
+        Judgement::of(&history, ours.len(), &claims, &robbed)
     }
 }
 
 impl Judgement {
     /// Judges a history in which the first `ours` processes are ours.
-    fn of(history: &History, ours: usize, claims: &[Claim]) -> Self {
+    fn of(history: &History, ours: usize, claims: &[Claim], robbed: &[Range<u64>]) -> Self {
         let verdict = judge(history);
         let mut judgement = Self::default();
         let name = |process: usize| &history.processes[process].row;
@@ -169,6 +171,10 @@ impl Judgement {
         }
         for stale in &verdict.stale {
             let length = Duration::from_nanos(stale.until - stale.from);
+            let was_robbed = robbed.iter().any(|it| it.start <= stale.from && stale.until <= it.end);
+            if stale.process < ours && stale.leader >= ours && was_robbed {
+                continue; // the overlap is counted above
+            }
             if stale.process < ours {
                 let wrong = format!("{} said yes for {length:?} while", name(stale.process));
                 judgement.wrongs.push(format!("{wrong} {} was the later leader", name(stale.leader)));

@@ -1,5 +1,6 @@
 //! What client-go would have written, and when another may lead.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::clock;
@@ -21,11 +22,28 @@ pub(crate) struct Claim {
     pub(crate) until: u64,
 }
 
+/// From when to when one of ours may lead by the rules although the Lease says nothing of it any more:
+/// somebody else has blanked it, as client-go does when it is stopped after it was superseded unawares.
+/// Whoever takes such a Lease leads beside the rules.
+pub(crate) fn robbed(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<Range<u64>> {
+    let pairs = records.iter().zip(records.iter().skip(1));
+    let blanked = pairs.filter(|(last, record)| {
+        is_ours(last.holder()) && record.holder().is_empty() && record.writer(Some(last)) != Writer::Ours
+    });
+    blanked
+        .map(|(last, record)| {
+            let lease = clock::nanos(Duration::from_secs(last.seconds()));
+            clock::at_wall(record.time("renewTime"))..clock::at_wall(last.time("renewTime")) + lease
+        })
+        .collect()
+}
+
 /// The claims of holders that are not ours.
 ///
 /// They end too early rather than too late: `renewTime` is from before the write was sent, and others
-/// count the duration from when they saw it.
+/// count the duration from when they saw it. They begin where none of ours has been [robbed](robbed).
 pub(crate) fn claims(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<Claim> {
+    let robbed = robbed(records, &is_ours);
     let mut claims: Vec<Claim> = Vec::new();
     let mut last: Option<&Record> = None;
     for record in records {
@@ -43,7 +61,9 @@ pub(crate) fn claims(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<
                 Some(claim) if same => claim.until = until,
                 _ => {
                     let holder = record.holder().to_owned();
-                    claims.push(Claim { holder, from: record.seen, until });
+                    let leads_on = robbed.iter().filter(|robbed| robbed.start <= record.seen);
+                    let from = leads_on.map(|robbed| robbed.end).fold(record.seen, u64::max);
+                    claims.push(Claim { holder, from, until });
                 }
             }
         }

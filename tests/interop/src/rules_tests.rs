@@ -104,3 +104,27 @@ fn a_claim_ends_with_its_release_or_a_lease_after_the_last_renewal() {
     records.push(record(3_500, OURS, "ours_2", 3, 3_500, 2));
     assert_eq!(times(&records), 12, "a theft does not end it");
 }
+
+#[test]
+fn g12_whoever_takes_a_lease_that_another_blanked_has_no_claim_to_it_while_ours_may_lead() {
+    let is_ours = |holder: &str| holder.starts_with("ours");
+    let taken_after_a_blank_by = |manager| {
+        vec![
+            record(0, OURS, "ours_1", 3, 0, 0),
+            record(1_000, manager, "", 1, 1_000, 0),
+            record(1_100, "client-go", "theirs_1", 3, 1_100, 1),
+        ]
+    };
+    let half_seconds = |nanos: u64, records: &[Record]| (nanos - records[0].seen + 250_000_000) / 500_000_000;
+    for (manager, robbed_until, claimed_from) in [("client-go", Some(6), 6), (OURS, None, 2)] {
+        let records = taken_after_a_blank_by(manager);
+        let robbed = robbed(&records, is_ours);
+        assert_eq!(
+            robbed.first().map(|robbed| half_seconds(robbed.end, &records)),
+            robbed_until,
+            "{manager}"
+        );
+        let claims = claims(&records, is_ours);
+        assert_eq!(half_seconds(claims[0].from, &records), claimed_from, "{manager}");
+    }
+}
