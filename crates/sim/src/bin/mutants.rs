@@ -220,6 +220,7 @@ impl Catch {
         };
         let pairs = words.iter().zip(words.iter().skip(1));
         let cost = pairs.filter_map(|(word, next)| match (*word, *next) {
+            ("world", "of") => None, // no name follows
             ("seed" | "world", _) | (_, "steps" | "states") => Some(format!("{word} {next}")),
             _ => None,
         });
