@@ -23,7 +23,7 @@ use std::time::Instant;
 const STEPS: &str = "2000000";
 const SEED: &str = "1";
 /// Seconds after which a world is ended, which is no catch.
-const PATIENCE: &str = "300";
+const PATIENCE: &str = "60";
 /// How `timeout` ends then.
 const TOO_LONG: i32 = 124;
 /// How `explore` ends where a breakage makes a world boundless.

@@ -14,13 +14,19 @@ const PER_PACE: u64 = 4;
 /// More than this at one instant would hurry.
 const AT_ONCE: u32 = 20;
 
+/// What was not asked for earlier may be asked for at once: so many requests of quiet times,
+const SAVED: u64 = 8 * PER_PACE;
+/// and so many of things that happened.
+const SAVED_OF_CAUSES: u64 = 4 * PER_CAUSE;
+
 /// The requests of one process.
 #[derive(Clone, Debug)]
 pub struct Load {
     pace: u64,
-    started: Instant,
+    /// What it may send, in requests times the nanoseconds of a pace.
+    credit: u64,
+    counted: Instant,
     sent: u64,
-    causes: u64,
     latest: Instant,
     at_once: u32,
 }
@@ -31,12 +37,13 @@ impl Load {
     pub fn new(timing: &Timing, now: Instant) -> Self {
         let pace = timing.retry_period().min(timing.renew_deadline() / 5);
         let pace = u64::try_from(pace.as_nanos()).unwrap_or(u64::MAX);
-        Self { pace, started: now, sent: 0, causes: 2, latest: Instant::default(), at_once: 0 }
+        let credit = (PER_PACE + 2 * PER_CAUSE) * pace;
+        Self { pace, credit, counted: now, sent: 0, latest: Instant::default(), at_once: 0 }
     }
 
     /// Something happened that may cause requests.
-    pub const fn cause(&mut self) {
-        self.causes += 1;
+    pub fn cause(&mut self) {
+        self.credit = (self.credit + PER_CAUSE * self.pace).min((SAVED + SAVED_OF_CAUSES) * self.pace);
     }
 
     /// It sends a request.
@@ -47,14 +54,17 @@ impl Load {
         self.sent += 1;
         self.at_once = if now == self.latest { self.at_once + 1 } else { 1 };
         self.latest = now;
-        let elapsed = now.as_nanos() - self.started.as_nanos();
-        let most = (elapsed / self.pace + 1) * PER_PACE + self.causes * PER_CAUSE;
+        let elapsed = now.as_nanos().saturating_sub(self.counted.as_nanos());
+        self.counted = now;
+        let saved = self.credit.saturating_add(elapsed.saturating_mul(PER_PACE)).min(SAVED * self.pace);
+        self.credit = self.credit.max(saved);
         if self.at_once > AT_ONCE {
             return Err(format!("{} requests at one instant", self.at_once));
         }
-        if self.sent > most {
-            return Err(format!("{} requests, where {most} are the most", self.sent));
-        }
+        let Some(left) = self.credit.checked_sub(self.pace) else {
+            return Err(format!("more than {PER_PACE} requests a pace, and {SAVED} that were saved"));
+        };
+        self.credit = left;
         Ok(())
     }
 

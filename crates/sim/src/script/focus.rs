@@ -54,7 +54,7 @@ pub const FOCUSES: &[Focus] = &[
 /// How often, in proportion, what happens.
 type Share = (u64, fn(&mut Dice, Real) -> Action);
 
-fn up_to(dice: &mut Dice, most: Real) -> Real {
+pub(super) fn up_to(dice: &mut Dice, most: Real) -> Real {
     // As often about a millisecond as about the most.
     let shift = dice.below(16);
     dice.below((most >> shift).max(1)) + 1
@@ -88,7 +88,7 @@ const WATCHES: &[Share] =
 const METADATA: &[Share] = &[
     (4, |_, _| Action::EditMetadata),
     (2, |_, _| Action::AskToStepDown),
-    (1, |dice, lease| Action::Meddle(up_to(dice, 2 * lease))),
+    (1, |dice, lease| Action::Meddle(if dice.chance(500) { 2 * lease } else { up_to(dice, 2 * lease) })),
 ];
 
 const STRANGERS: &[Share] = &[

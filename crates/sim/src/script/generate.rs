@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use election::Timing;
 
-use super::focus::{FOCUSES, Focus};
+use super::focus::{FOCUSES, Focus, up_to};
 use super::{Action, Kind, Outage, Place, Planned, Scope, Script};
 use crate::clock::{HostClock, MILLISECOND, Real, SECOND, nanos};
 use crate::guarantees::g8;
@@ -62,7 +62,15 @@ impl Script {
             let at = dice.below(self.faults_end);
             let Some(action) = self.focus.action(self.lawful, dice, lease) else { return };
             if let Some(action) = self.admitted(action, at) {
-                self.plan(at, self.some_place(dice), action);
+                let place = self.some_place(dice);
+                let withdraws = matches!(action, Action::StepDown | Action::Stop | Action::Suspend(_));
+                if self.focus == Focus::HeldUpReaders && withdraws {
+                    // A reader has loaded the claim just before, and reads its clock just after.
+                    let earlier = up_to(dice, lease).min(at);
+                    let held_up = earlier + up_to(dice, lease);
+                    self.plan(at - earlier, place, Action::Read(held_up, up_to(dice, lease)));
+                }
+                self.plan(at, place, action);
             }
         }
     }
