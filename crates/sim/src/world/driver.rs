@@ -186,7 +186,8 @@ impl Process {
             }
             None => {
                 stream.shown = Some(0);
-                let number = (writer.newest + 1).max(writer.wall);
+                // One looks later than what one finds happened, if only by a nanosecond.
+                let number = (writer.newest + 1).max(writer.wall + 1);
                 let uid = nature.store.changes().last().map(|change| change.uid().clone());
                 Seen::Deleted(Version { uid: uid.unwrap_or_else(|| "".into()), number })
             }
