@@ -72,16 +72,23 @@ impl OwnWrites {
 
     /// `record` was refused: it has no effect and never will.
     pub(crate) fn failed(&mut self, record: &Record) {
-        if let Some(index) = self.unresolved.iter().rposition(|write| write.mark == Mark::of(record)) {
+        if let Some(index) = self.open(record) {
             self.unresolved.remove(index);
         }
     }
 
     /// `record` met another version: a read will tell which.
     pub(crate) fn conflicted(&mut self, record: &Record) {
-        if let Some(write) = self.unresolved.iter_mut().rfind(|write| write.mark == Mark::of(record)) {
+        if let Some(write) = self.open(record).and_then(|index| self.unresolved.get_mut(index)) {
             write.conflicted = true;
         }
+    }
+
+    /// Where `record` is among those whose outcome is open. A release never is, though on a wall
+    /// clock that stands still it has the times of a take-over.
+    fn open(&self, record: &Record) -> Option<usize> {
+        record.holder.as_ref()?;
+        self.unresolved.iter().rposition(|write| write.mark == Mark::of(record))
     }
 
     /// A read has shown `record`: what met another version has made that, or never will.

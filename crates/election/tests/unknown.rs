@@ -2,7 +2,7 @@
 
 use election::{Input, LostReason, Outcome, Record, Request, WallTime};
 
-use crate::world::{Fate, Reply, Setup, World, held_by, millis, secs, without_watch};
+use crate::world::{Clock, Fate, Reply, Setup, Wall, World, held_by, millis, secs, without_watch};
 
 #[test]
 fn g4_an_unknown_renewal_extends_nothing_even_if_it_took_effect() {
@@ -60,6 +60,23 @@ fn g8_a_write_that_is_sent_twice_on_the_way_is_not_taken_for_an_impostors() {
         world.run_until(secs(80));
         assert_eq!(world.terms(us).len(), 1, "{watch:?}: {:?}", world.terms(us));
     }
+}
+
+/// On a wall clock that stands still a release has the very times of the take-over before it.
+#[test]
+fn a_refused_release_does_not_make_our_unacknowledged_write_an_impostors() {
+    let mut world = World::new();
+    let clock = Clock { wall: Wall::Stands { at: 5_000_000 }, ..Clock::TRUE };
+    let us = world.prepare("us", &Setup { clock, ..Setup::default() });
+    world.of(us).network.next([Fate::PROMPT, Fate::REPLY_LOST, Fate::PROMPT, Fate::REFUSED]);
+    world.go(us);
+    world.run_until(secs(1));
+    world.give(us, Input::StepDown);
+    world.run_until(millis(1_500));
+    assert_eq!(world.sent(us), ["0 read", "0 create", "1 read", "1 release"]);
+    world.edit(|_| {});
+    world.run_until(secs(2));
+    assert_eq!(world.of(us).identity().as_str(), "us_1");
 }
 
 #[test]
