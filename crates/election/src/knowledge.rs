@@ -52,14 +52,14 @@ pub(crate) struct Knowledge {
     known: Known,
     /// Before this instant the holder of a record that was deleted, or blanked by somebody else, may
     /// still lead, whatever later records say.
-    deleted_holder_may_lead_until: Instant,
+    unaware_holder_may_lead_until: Instant,
     /// The last holder that is proven dead.
     dead: Option<Identity>,
 }
 
 impl Knowledge {
     pub(crate) fn nothing() -> Self {
-        Self { known: Known::Nothing, deleted_holder_may_lead_until: Instant::default(), dead: None }
+        Self { known: Known::Nothing, unaware_holder_may_lead_until: Instant::default(), dead: None }
     }
 
     pub(crate) const fn known(&self) -> &Known {
@@ -147,7 +147,7 @@ impl Knowledge {
             }
             Known::Present { .. } | Known::Absent { .. } => Instant::default(),
         };
-        Some(record_allows.max(self.deleted_holder_may_lead_until))
+        Some(record_allows.max(self.unaware_holder_may_lead_until))
     }
 
     /// Whether the record has a holder that is neither us nor dead.
@@ -194,8 +194,7 @@ impl Knowledge {
             && says_token == record.holder.as_ref()
             && self.holder_may_lead(record, observer.us)
         {
-            let until = now + record.duration_or(observer.lease_duration);
-            self.deleted_holder_may_lead_until = self.deleted_holder_may_lead_until.max(until);
+            self.wait_out(now + record.duration_or(observer.lease_duration));
         }
     }
 
@@ -205,8 +204,12 @@ impl Knowledge {
         let Some(record) = self.record() else { return };
         let ours = record.holder.as_ref() == Some(observer.us);
         if (ours && !observer.leading) || self.holder_may_lead(record, observer.us) {
-            let until = now + record.duration_or(observer.lease_duration);
-            self.deleted_holder_may_lead_until = self.deleted_holder_may_lead_until.max(until);
+            self.wait_out(now + record.duration_or(observer.lease_duration));
         }
+    }
+
+    /// A holder who may be unaware that the record is gone or blanked may lead until then.
+    fn wait_out(&mut self, until: Instant) {
+        self.unaware_holder_may_lead_until = self.unaware_holder_may_lead_until.max(until);
     }
 }
