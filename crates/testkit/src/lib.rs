@@ -1,5 +1,5 @@
-//! What tests share: a fake Lease API server that makes mistakes on request, and the judge of who
-//! led when.
+//! What tests share: a fake Lease API server that makes mistakes on request, a network that can be
+//! cut, and the judge of who led when.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,4 +9,6 @@
 )]
 
 pub mod api;
+pub mod clock;
 pub mod history;
+pub mod proxy;

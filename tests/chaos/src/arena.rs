@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use cluster_leader_tests_kubernetes::{Moment, Namespace, ServiceAccount};
 use jiff::Timestamp;
 use serde_json::json;
+use testkit::clock::boottime_nanos;
 use testkit::history::{Fault, History};
 
-use crate::clock::{Chance, boottime};
+use crate::chance::Chance;
 use crate::contender::{Contender, Timings};
 use crate::seat::{Past, Seat};
 
@@ -59,13 +60,10 @@ impl<'a> Arena<'a> {
         let account = namespace.account("candidate");
         account.allow(&["get", "update", "watch", "patch", "list"], &election);
         let server = namespace.server();
-        let address = contender.server().map_or_else(
-            || format!("{}:{}", server.host(), server.port()).parse().expect("an address"),
-            |server| server.address(),
-        );
+        let address = contender.server().map_or_else(|| server.address(), |other| other.address());
         let seats = (0..3).map(|i| Seat::new(i, contender.program(number, i), address)).collect();
         let mut arena =
-            Self { seats, timings, chance, account, election, faults: Vec::new(), from: boottime() };
+            Self { seats, timings, chance, account, election, faults: Vec::new(), from: boottime_nanos() };
         for seat in 0..arena.seats.len() {
             arena.start(seat);
         }
@@ -149,7 +147,7 @@ impl<'a> Arena<'a> {
 
     /// Notes that something begins to be done to a seat, or to all.
     pub(crate) fn begins(&mut self, seat: Option<usize>, what: &str) -> Lasting {
-        let at = boottime();
+        let at = boottime_nanos();
         let row = seat.map(|seat| self.seats[seat].name.clone());
         self.faults.push(Fault { row, what: what.to_owned(), from: at, until: at });
         Lasting(self.faults.len() - 1)
@@ -157,7 +155,7 @@ impl<'a> Arena<'a> {
 
     /// Notes that it ends.
     pub(crate) fn ends(&mut self, fault: Lasting) {
-        self.faults[fault.0].until = boottime();
+        self.faults[fault.0].until = boottime_nanos();
     }
 
     /// Notes something that is done at one moment.
@@ -198,7 +196,7 @@ impl<'a> Arena<'a> {
         let accepted = requests
             .filter(|request| matches!(&*request.verb, "create" | "update") && request.status < 300)
             .filter(|request| request.resource == "leases");
-        let (now, boottime) = (Moment::now(), boottime());
+        let (now, boottime) = (Moment::now(), boottime_nanos());
         let nanos = |ago: Duration| u64::try_from(ago.as_nanos()).unwrap_or(u64::MAX);
         let mut writes: Vec<u64> =
             accepted.map(|write| boottime.saturating_sub(nanos(now.since(write.received)))).collect();
@@ -208,7 +206,7 @@ impl<'a> Arena<'a> {
 
     /// Ends the processes. What is left of them.
     pub(crate) fn close(self) -> Remains {
-        let until = boottime();
+        let until = boottime_nanos();
         let writes = self.writes();
         // What they have answered so far is soon said.
         sleep(Duration::from_millis(400));

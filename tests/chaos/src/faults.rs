@@ -5,10 +5,12 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::arena::Arena;
-use crate::clock::boottime;
-use crate::proxy::Traffic;
-use crate::proxy::Traffic::{IsHeld, IsSlow, Passes, Vanishes};
+use testkit::clock::boottime_nanos;
+use testkit::proxy::Proxy;
+use testkit::proxy::Traffic::{IsHeld, IsSlow, Passes, Vanishes};
+
+use crate::arena::{Arena, Lasting};
+use crate::seat::Seat;
 
 /// A kind of episode.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +45,23 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("leader paused, a reply on its way", leader_paused_with_a_reply_on_its_way),
     kind("all paused", all_paused),
     kind("follower paused, then hand-over", follower_paused_then_hand_over),
-    kind("black hole on the leader", |a, l| cut_off(a, l, "black hole", Vanishes, Vanishes)),
-    kind("leader's requests vanish", |a, l| cut_off(a, l, "requests vanish", Vanishes, Passes)),
-    kind("leader's replies vanish", |a, l| cut_off(a, l, "replies vanish", Passes, Vanishes)),
-    kind("leader's network back late", |a, l| cut_off(a, l, "held, delivered late", IsHeld, IsHeld)),
-    kind("leader's replies come late", |a, l| cut_off(a, l, "replies held", Passes, IsHeld)),
+    kind("black hole on the leader", |a, l| cut_off(a, l, "black hole", |net| net.set(Vanishes, Vanishes))),
+    kind("leader's requests vanish", |a, l| {
+        cut_off(a, l, "requests vanish", |net| net.set(Vanishes, Passes))
+    }),
+    kind("leader's replies vanish", |a, l| cut_off(a, l, "replies vanish", |net| net.set(Passes, Vanishes))),
+    kind("leader's network back late", |a, l| {
+        cut_off(a, l, "held, delivered late", |net| net.set(IsHeld, IsHeld))
+    }),
+    kind("leader's replies come late", |a, l| cut_off(a, l, "replies held", |net| net.set(Passes, IsHeld))),
     kind("slow replies, then a black hole", slow_replies_then_cut_off),
-    kind("leader's connections refused", leader_refused),
+    kind("leader's connections refused", |a, l| cut_off(a, l, "refused", Proxy::refuse)),
     kind("leader's connections forgotten", leader_forgotten),
-    kind("black hole on all", |a, l| all_cut_off(a, l, "black hole", Some(Vanishes))),
-    kind("all held, delivered late", |a, l| all_cut_off(a, l, "held, delivered late", Some(IsHeld))),
-    kind("all refused", |a, l| all_cut_off(a, l, "refused", None)),
+    kind("black hole on all", |a, l| all_cut_off(a, l, "black hole", |net| net.set(Vanishes, Vanishes))),
+    kind("all held, delivered late", |a, l| {
+        all_cut_off(a, l, "held, delivered late", |net| net.set(IsHeld, IsHeld))
+    }),
+    kind("all refused", |a, l| all_cut_off(a, l, "refused", Proxy::refuse)),
     kind("slow network", slow_network),
     kind("followers cut off", followers_cut_off),
     kind("SIGTERM", hand_over),
@@ -89,7 +97,48 @@ pub(crate) const SERVER_FAULTS: &[ServerFault] = &[
 
 /// The leader was taken away now.
 fn taken_away(arena: &Arena<'_>, leader: usize) -> Aim {
-    Aim { succession: Some((boottime(), arena.seats[leader].name.clone())), ..Aim::default() }
+    Aim { succession: Some((boottime_nanos(), arena.seats[leader].name.clone())), ..Aim::default() }
+}
+
+/// A process stands still, until it [wakes].
+fn pauses(arena: &mut Arena<'_>, seat: usize) -> Lasting {
+    let pause = arena.begins(Some(seat), "SIGSTOP");
+    arena.seats[seat].stop();
+    pause
+}
+
+fn wakes(arena: &mut Arena<'_>, seat: usize, pause: Lasting) {
+    arena.ends(pause);
+    arena.seats[seat].go_on();
+}
+
+/// Something becomes of the network of a process, until it [heals].
+fn suffers(arena: &mut Arena<'_>, seat: usize, what: &str, harm: impl FnOnce(&Proxy)) -> Lasting {
+    let suffering = arena.begins(Some(seat), what);
+    harm(&arena.seats[seat].proxy);
+    suffering
+}
+
+fn heals(arena: &mut Arena<'_>, seat: usize, suffering: Lasting) {
+    arena.ends(suffering);
+    arena.seats[seat].proxy.heal();
+}
+
+/// What the server says reaches the leader late.
+fn hears_late(arena: &mut Arena<'_>, leader: usize) -> Lasting {
+    let delay = arena.timings.retry.mul_f64(0.3);
+    let what = format!("replies {} ms late", delay.as_millis());
+    suffers(arena, leader, &what, |net| net.set(Passes, IsSlow(delay)))
+}
+
+/// One process after the other, and never the same first.
+fn in_any_order(arena: &mut Arena<'_>, apart: f64, happens: impl Fn(&mut Seat)) {
+    let mut order: Vec<_> = (0..arena.seats.len()).collect();
+    arena.chance.shuffle(&mut order);
+    for seat in order {
+        happens(&mut arena.seats[seat]);
+        arena.pass(0.0, apart);
+    }
 }
 
 fn leader_killed(arena: &mut Arena<'_>, leader: usize) -> Aim {
@@ -104,12 +153,10 @@ fn leader_killed(arena: &mut Arena<'_>, leader: usize) -> Aim {
 fn leader_paused(arena: &mut Arena<'_>, leader: usize) -> Aim {
     arena.pass(0.0, 0.5);
     let aim = taken_away(arena, leader);
-    let pause = arena.begins(Some(leader), "SIGSTOP");
-    arena.seats[leader].stop();
+    let pause = pauses(arena, leader);
     arena.await_another(leader);
     arena.pass(0.05, 0.6);
-    arena.ends(pause);
-    arena.seats[leader].go_on();
+    wakes(arena, leader, pause);
     arena.pass(0.1, 0.3);
     aim
 }
@@ -117,18 +164,14 @@ fn leader_paused(arena: &mut Arena<'_>, leader: usize) -> Aim {
 /// It wakes into a network that is gone, so that nothing tells it what it has missed.
 fn leader_paused_wakes_cut_off(arena: &mut Arena<'_>, leader: usize) -> Aim {
     let aim = taken_away(arena, leader);
-    let pause = arena.begins(Some(leader), "SIGSTOP");
-    arena.seats[leader].stop();
-    let cut = arena.begins(Some(leader), "black hole");
+    let pause = pauses(arena, leader);
     let traffic = arena.chance.one_of(&[Vanishes, IsHeld]);
-    arena.seats[leader].proxy.set(traffic, traffic);
+    let cut = suffers(arena, leader, "black hole", |net| net.set(traffic, traffic));
     arena.await_another(leader);
     arena.pass(0.05, 0.3);
-    arena.ends(pause);
-    arena.seats[leader].go_on();
+    wakes(arena, leader, pause);
     arena.pass(0.3, 0.5);
-    arena.ends(cut);
-    arena.seats[leader].proxy.heal();
+    heals(arena, leader, cut);
     arena.pass(0.1, 0.3);
     aim
 }
@@ -139,19 +182,15 @@ fn leader_paused_with_a_reply_on_its_way(arena: &mut Arena<'_>, leader: usize) -
     let at_most = arena.timings.lease;
     arena.seats[leader].proxy.hold_next_reply(at_most);
     let aim = taken_away(arena, leader);
-    let pause = arena.begins(Some(leader), "SIGSTOP");
-    arena.seats[leader].stop();
+    let pause = pauses(arena, leader);
     arena.seats[leader].proxy.heal();
     sleep(Duration::from_millis(100));
-    let cut = arena.begins(Some(leader), "held");
-    arena.seats[leader].proxy.set(IsHeld, IsHeld);
+    let cut = suffers(arena, leader, "held", |net| net.set(IsHeld, IsHeld));
     arena.await_another(leader);
     arena.pass(0.05, 0.3);
-    arena.ends(pause);
-    arena.seats[leader].go_on();
+    wakes(arena, leader, pause);
     arena.pass(0.1, 0.3);
-    arena.ends(cut);
-    arena.seats[leader].proxy.heal();
+    heals(arena, leader, cut);
     arena.pass(0.1, 0.2);
     aim
 }
@@ -161,12 +200,7 @@ fn all_paused(arena: &mut Arena<'_>, _: usize) -> Aim {
     arena.seats.iter_mut().for_each(|seat| seat.stop());
     arena.pass(0.8, 1.5);
     arena.ends(pause);
-    let mut order: Vec<_> = (0..arena.seats.len()).collect();
-    arena.chance.shuffle(&mut order);
-    for seat in order {
-        arena.seats[seat].go_on();
-        arena.pass(0.0, 0.01);
-    }
+    in_any_order(arena, 0.01, |seat| seat.go_on());
     arena.pass(0.1, 0.3);
     Aim::default()
 }
@@ -176,49 +210,30 @@ fn all_paused(arena: &mut Arena<'_>, _: usize) -> Aim {
 fn follower_paused_then_hand_over(arena: &mut Arena<'_>, leader: usize) -> Aim {
     let followers = arena.followers_of(leader);
     let follower = arena.chance.one_of(&followers);
-    let pause = arena.begins(Some(follower), "SIGSTOP");
-    arena.seats[follower].stop();
+    let pause = pauses(arena, follower);
     arena.pass(1.1, 1.5);
-    arena.ends(pause);
-    arena.seats[follower].go_on();
+    wakes(arena, follower, pause);
     arena.pass(0.0, 0.2);
     hand_over(arena, leader)
 }
 
-fn cut_off(arena: &mut Arena<'_>, leader: usize, what: &str, requests: Traffic, replies: Traffic) -> Aim {
+fn cut_off(arena: &mut Arena<'_>, leader: usize, what: &str, cut: impl FnOnce(&Proxy)) -> Aim {
     arena.pass(0.0, 0.5);
     let aim = taken_away(arena, leader);
-    let cut = arena.begins(Some(leader), what);
-    arena.seats[leader].proxy.set(requests, replies);
+    let cut = suffers(arena, leader, what, cut);
     arena.await_another(leader);
     arena.pass(0.3, 0.6);
-    arena.ends(cut);
-    arena.seats[leader].proxy.heal();
+    heals(arena, leader, cut);
     arena.pass(0.1, 0.3);
     aim
 }
 
 /// What counts is when a renewal was sent, not when it was acknowledged.
 fn slow_replies_then_cut_off(arena: &mut Arena<'_>, leader: usize) -> Aim {
-    let delay = arena.timings.retry.mul_f64(0.3);
-    let slow = arena.begins(Some(leader), &format!("replies {} ms late", delay.as_millis()));
-    arena.seats[leader].proxy.set(Passes, IsSlow(delay));
+    let slow = hears_late(arena, leader);
     arena.pass(0.4, 0.5);
     arena.ends(slow);
-    cut_off(arena, leader, "black hole", Vanishes, Vanishes)
-}
-
-fn leader_refused(arena: &mut Arena<'_>, leader: usize) -> Aim {
-    arena.pass(0.0, 0.5);
-    let aim = taken_away(arena, leader);
-    let cut = arena.begins(Some(leader), "refused");
-    arena.seats[leader].proxy.refuse();
-    arena.await_another(leader);
-    arena.pass(0.3, 0.6);
-    arena.ends(cut);
-    arena.seats[leader].proxy.heal();
-    arena.pass(0.1, 0.3);
-    aim
+    cut_off(arena, leader, "black hole", |net| net.set(Vanishes, Vanishes))
 }
 
 /// A middle box forgets the connections that there are; new ones are well.
@@ -229,23 +244,12 @@ fn leader_forgotten(arena: &mut Arena<'_>, leader: usize) -> Aim {
     stays(arena, leader)
 }
 
-/// `None`: their connections are refused.
-fn all_cut_off(arena: &mut Arena<'_>, _: usize, what: &str, traffic: Option<Traffic>) -> Aim {
+fn all_cut_off(arena: &mut Arena<'_>, _: usize, what: &str, cuts: impl Fn(&Proxy)) -> Aim {
     let cut = arena.begins(None, what);
-    for seat in &arena.seats {
-        match traffic {
-            Some(traffic) => seat.proxy.set(traffic, traffic),
-            None => seat.proxy.refuse(),
-        }
-    }
+    arena.seats.iter().for_each(|seat| cuts(&seat.proxy));
     arena.pass(0.8, 1.5);
     arena.ends(cut);
-    let mut order: Vec<_> = (0..arena.seats.len()).collect();
-    arena.chance.shuffle(&mut order);
-    for seat in order {
-        arena.seats[seat].proxy.heal();
-        arena.pass(0.0, 0.02);
-    }
+    in_any_order(arena, 0.02, |seat| seat.proxy.heal());
     arena.pass(0.1, 0.3);
     Aim::default()
 }
@@ -264,8 +268,7 @@ fn slow_network(arena: &mut Arena<'_>, leader: usize) -> Aim {
 fn followers_cut_off(arena: &mut Arena<'_>, leader: usize) -> Aim {
     let mut cuts = Vec::new();
     for follower in arena.followers_of(leader) {
-        cuts.push(arena.begins(Some(follower), "black hole"));
-        arena.seats[follower].proxy.set(Vanishes, Vanishes);
+        cuts.push(suffers(arena, follower, "black hole", |net| net.set(Vanishes, Vanishes)));
     }
     arena.pass(1.2, 1.8);
     for cut in cuts {
@@ -288,9 +291,7 @@ fn hand_over(arena: &mut Arena<'_>, leader: usize) -> Aim {
 
 /// The record is free, and others take it, before the one that frees it has heard of that.
 fn hand_over_with_slow_replies(arena: &mut Arena<'_>, leader: usize) -> Aim {
-    let delay = arena.timings.retry.mul_f64(0.3);
-    let slow = arena.begins(Some(leader), &format!("replies {} ms late", delay.as_millis()));
-    arena.seats[leader].proxy.set(Passes, IsSlow(delay));
+    let slow = hears_late(arena, leader);
     let aim = hand_over(arena, leader);
     arena.ends(slow);
     aim
@@ -299,8 +300,7 @@ fn hand_over_with_slow_replies(arena: &mut Arena<'_>, leader: usize) -> Aim {
 /// A release by one that was superseded must not oust the one that leads.
 fn superseded_then_sigterm(arena: &mut Arena<'_>, leader: usize) -> Aim {
     let aim = taken_away(arena, leader);
-    let pause = arena.begins(Some(leader), "SIGSTOP");
-    arena.seats[leader].stop();
+    let pause = pauses(arena, leader);
     let successor = arena.await_another(leader);
     arena.pass(0.05, 0.2);
     arena.ends(pause);

@@ -4,11 +4,11 @@
 //! | file | what |
 //! |---|---|
 //! | `contender.rs`, `ours.rs`, `peers.rs` | the programs that are put to the test |
-//! | `proxy.rs`, `seat.rs`, `spawner.rs`, `arena.rs` | a network, a process, an election of three |
+//! | `seat.rs`, `spawner.rs`, `arena.rs` | a process behind a network of its own, an election of three |
 //! | `faults.rs` | what is done to them, by kinds |
 //! | `run.rs` | episodes, side by side, by a seed |
 //! | `report.rs` | what came of them |
-//! | `clock.rs` | time and chance |
+//! | `chance.rs` | chance that can be had again |
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -18,12 +18,11 @@
 )]
 
 mod arena;
-mod clock;
+mod chance;
 mod contender;
 mod faults;
 mod ours;
 mod peers;
-mod proxy;
 mod report;
 mod run;
 mod seat;

@@ -11,9 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use cluster_leader_tests_kubernetes::Process;
 use rustix::process::Signal;
 use tempfile::TempDir;
+use testkit::proxy::free_port;
 
 use crate::contender::{Contender, Program, Server};
-use crate::proxy::free_port;
 
 /// client-go's or fabric8's elector, or Curator's leader latch.
 #[derive(Debug)]

@@ -6,10 +6,11 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use cluster_leader_tests_kubernetes::{ApiServer, Namespace, noted};
+use testkit::clock::boottime_nanos;
 use testkit::history::{History, Verdict, judge, reigns, succession};
 
 use crate::arena::{Arena, Remains};
-use crate::clock::{Chance, boottime};
+use crate::chance::Chance;
 use crate::contender::{Contender, Timings};
 use crate::faults::{Aim, KINDS, Kind, SERVER_FAULTS, ServerFault};
 
@@ -106,7 +107,7 @@ pub fn run(plan: &Plan, contenders: &[Box<dyn Contender>]) -> Option<Ran> {
         .collect();
     on_all(&mut stages, |stage| {
         stage.settle();
-        stage.since = boottime();
+        stage.since = boottime_nanos();
     });
 
     let only = plan.only.as_deref();
@@ -188,7 +189,7 @@ impl Stage<'_> {
     fn end_scene(&mut self, kind: &'static str, aim: Aim) {
         self.arena.heal();
         self.settle();
-        let until = boottime();
+        let until = boottime_nanos();
         self.scenes.push(Scene { kind, aim, from: self.since, until });
         self.since = until;
     }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use cluster_leader_tests_kubernetes::{Pod, RunningPod, ServiceAccount};
 use rustix::process::Signal;
 use tempfile::TempDir;
+use testkit::clock::{boottime_nanos, boottime_offset_nanos};
 use testkit::history::{Answers, Run};
+use testkit::proxy::Proxy;
 
-use crate::clock::{boottime, boottime_offset};
 use crate::contender::{Program, Timings};
-use crate::proxy::Proxy;
 use crate::spawner;
 
 /// A reader says something each 200 ms. On a busy machine, what it said last may be a little older.
@@ -85,7 +85,7 @@ impl Seat {
             .env("RENEW_DEADLINE_MS", millis(timings.renew))
             .env("RETRY_PERIOD_MS", millis(timings.retry))
             .env("SESSION_TIMEOUT_MS", millis(timings.lease))
-            .env("ANSWERS_BOOTTIME_OFFSET_NS", boottime_offset().to_string())
+            .env("ANSWERS_BOOTTIME_OFFSET_NS", boottime_offset_nanos().to_string())
             .env("FAKETIME_TIMESTAMP_FILE", self.wall_clock_file());
         self.pod = Some(spawner::start(pod));
     }
@@ -97,7 +97,7 @@ impl Seat {
             .as_ref()?
             .process
             .with_lines(|lines| lines.iter().rev().find_map(|line| line.text.parse().ok()))?;
-        let age = Duration::from_nanos(boottime().saturating_sub(last.last_after));
+        let age = Duration::from_nanos(boottime_nanos().saturating_sub(last.last_after));
         (age < RECENT).then_some(last.yes)
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rustix::time::{ClockId, clock_gettime};
+use testkit::clock::boottime_nanos;
 
 /// Writes the lines
 ///
@@ -42,9 +42,9 @@ impl Recorder {
     /// # Errors
     /// It cannot be written.
     pub fn ask(&mut self, is_leader: impl Fn() -> bool, out: &mut impl Write) -> io::Result<()> {
-        let before = boot_time();
+        let before = boottime_nanos();
         let yes = is_leader();
-        let answer = Answer { before, after: boot_time(), yes };
+        let answer = Answer { before, after: boottime_nanos(), yes };
         if let Some(run) = &mut self.run
             && run.last.yes == answer.yes
             && answer.after.saturating_sub(run.last.before) <= Self::LONGEST_GAP
@@ -73,15 +73,4 @@ impl Recorder {
         )?;
         out.flush()
     }
-}
-
-/// `CLOCK_BOOTTIME`, in nanoseconds.
-///
-/// # Panics
-/// Never: it is not negative.
-#[must_use]
-pub fn boot_time() -> u64 {
-    let time = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(time.tv_sec).expect("CLOCK_BOOTTIME is not negative");
-    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).expect("nor are its nanoseconds")
 }

@@ -24,7 +24,7 @@ mod helpers;
 mod verdict;
 mod world;
 
-pub use answers::{Recorder, boot_time};
+pub use answers::Recorder;
 pub use contender::{Contender, Harm, HarmKind, Harmed, Setup, Step, Timings};
 pub use disk::{Disk, is_root};
 pub use helpers::helper;

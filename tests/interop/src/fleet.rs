@@ -7,13 +7,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use cluster_leader_tests_kubernetes::{ApiServer, Candidate, Lease, ServiceAccount, eventually};
+use testkit::clock::nanos;
 use testkit::history::{Answers, History, Run, judge};
+use testkit::proxy::Proxy;
 
 use crate::clock;
 use crate::peer::{Kind, Peer};
 use crate::record::Record;
 use crate::rules::{self, Claim};
-use crate::wire::Wire;
 use crate::witness::Witness;
 
 /// The election.
@@ -70,10 +71,10 @@ impl<'a> Fleet<'a> {
         Peer::start(kind, self.account, name, ELECTION, None)
     }
 
-    /// Starts one of theirs, which reaches the API server by this wire.
+    /// Starts one of theirs, which reaches the API server by this network.
     #[must_use]
-    pub fn theirs_behind(&self, wire: &Wire, kind: Kind, name: &str) -> Peer {
-        Peer::start(kind, self.account, name, ELECTION, Some(wire))
+    pub fn theirs_behind(&self, network: &Proxy, kind: Kind, name: &str) -> Peer {
+        Peer::start(kind, self.account, name, ELECTION, Some(network))
     }
 
     /// Waits until a holder leads whose name is one of these. Which?
@@ -101,7 +102,7 @@ impl<'a> Fleet<'a> {
     /// Waits until one of these has renewed the Lease for longer than a lease, and nobody else has
     /// written it meanwhile.
     pub fn await_settled(&self, names: &[&str]) {
-        let lease = clock::nanos(Candidate::quick().lease_duration());
+        let lease = nanos(Candidate::quick().lease_duration());
         eventually(&format!("one of {names:?} goes on leading"), || {
             let records = self.records();
             let last = records.last()?;

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `peer.rs` | a process that elects with client-go or fabric8 |
 //! | `fleet.rs` | processes that stand in one election, and the judgement of what they answered |
-//! | `wire.rs` | a network that can be cut |
 //! | `witness.rs`, `record.rs` | every state that the Lease was in |
 //! | `rules.rs` | what client-go would have written, and when another may lead |
 //!
@@ -22,10 +21,8 @@ mod fleet;
 mod peer;
 mod record;
 mod rules;
-mod wire;
 mod witness;
 
 pub use fleet::{Fleet, Judgement, build_ours};
 pub use peer::{Kind, Peer};
 pub use record::{Record, Writer};
-pub use wire::Wire;

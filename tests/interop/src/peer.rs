@@ -7,10 +7,9 @@ use std::sync::OnceLock;
 
 use cluster_leader_tests_kubernetes::{Candidate, Pod, Process, RunningPod, ServiceAccount, eventually};
 use rustix::process::Signal;
+use testkit::clock::boottime_offset_nanos;
 use testkit::history::Answers;
-
-use crate::clock;
-use crate::wire::Wire;
+use testkit::proxy::Proxy;
 
 /// The library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ impl Peer {
         account: &ServiceAccount<'_>,
         name: &str,
         election: &str,
-        wire: Option<&Wire>,
+        network: Option<&Proxy>,
     ) -> Self {
         let program = kind.program().unwrap_or_else(|why| panic!("{why}"));
         let timing = Candidate::quick();
@@ -78,10 +77,10 @@ impl Peer {
             .env("LEASE_DURATION_MS", timing.lease_duration().as_millis().to_string())
             .env("RENEW_DEADLINE_MS", timing.renew_deadline().as_millis().to_string())
             .env("RETRY_PERIOD_MS", timing.retry_period().as_millis().to_string())
-            .env("ANSWERS_BOOTTIME_OFFSET_NS", clock::offset().to_string());
-        if let Some(wire) = wire {
+            .env("ANSWERS_BOOTTIME_OFFSET_NS", boottime_offset_nanos().to_string());
+        if let Some(network) = network {
             pod = pod.env("KUBERNETES_SERVICE_HOST", "127.0.0.1");
-            pod = pod.env("KUBERNETES_SERVICE_PORT", wire.port().to_string());
+            pod = pod.env("KUBERNETES_SERVICE_PORT", network.port().to_string());
         }
         for word in &program[1..] {
             pod = pod.arg(word);

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-
-use crate::clock;
+use testkit::clock::boottime_nanos;
 
 /// A state of the Lease, as it reached the witness.
 #[derive(Clone, Debug)]
@@ -32,7 +31,7 @@ pub enum Writer {
 impl Record {
     pub(crate) fn of(lease: Value) -> Self {
         let version = lease["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok());
-        Self { seen: clock::now(), version: version.expect("a version"), lease }
+        Self { seen: boottime_nanos(), version: version.expect("a version"), lease }
     }
 
     /// `holderIdentity`; empty if there is none.

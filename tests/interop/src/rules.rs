@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use testkit::clock::nanos;
+
 use crate::clock;
 use crate::record::{Record, Writer};
 
@@ -32,7 +34,7 @@ pub(crate) fn robbed(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<
     });
     blanked
         .map(|(last, record)| {
-            let lease = clock::nanos(Duration::from_secs(last.seconds()));
+            let lease = nanos(Duration::from_secs(last.seconds()));
             clock::at_wall(record.time("renewTime"))..clock::at_wall(last.time("renewTime")) + lease
         })
         .collect()
@@ -55,8 +57,8 @@ pub(crate) fn claims(records: &[Record], is_ours: impl Fn(&str) -> bool) -> Vec<
                 claim.until = claim.until.min(clock::at_wall(record.time("renewTime")));
             }
         } else if !is_ours(record.holder()) {
-            let until = clock::at_wall(record.time("renewTime"))
-                + clock::nanos(Duration::from_secs(record.seconds()));
+            let until =
+                clock::at_wall(record.time("renewTime")) + nanos(Duration::from_secs(record.seconds()));
             match claims.last_mut() {
                 Some(claim) if same => claim.until = until,
                 _ => {

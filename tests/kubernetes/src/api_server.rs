@@ -1,6 +1,7 @@
 //! A real kube-apiserver on loopback.
 
 use std::fs::{self, File};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -107,6 +108,12 @@ impl ApiServer {
     /// The namespace that every cluster has.
     pub fn default_namespace(&self) -> Namespace<'_> {
         Namespace::existing(self, "default")
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        format!("{}:{}", self.host(), self.port()).parse().expect("an address and a port")
     }
 
     /// The address that it listens at,

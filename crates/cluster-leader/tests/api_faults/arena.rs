@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cluster_leader::{ChangeKind, Elector, LostReason, Options, StoreChoice};
-use testkit::api::{ApiServer, Authority, Request, boottime};
+use testkit::api::{ApiServer, Authority, Request};
+use testkit::clock::boottime;
 
 use crate::canary::{self, promise};
 use crate::log;

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use testkit::api::boottime;
+use testkit::clock::boottime;
 
 /// Pauses of a thread that sleeps for 10 ms at a time: when, and how long.
 static STALLS: LazyLock<Mutex<Vec<(Duration, Duration)>>> = LazyLock::new(|| {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cluster_leader::{Error, State};
-use testkit::api::{Answer, Fault, Network, boottime};
+use testkit::api::{Answer, Fault, Network};
+use testkit::clock::boottime;
 
 use crate::arena::{
     ATTEMPT, Arena, Candidate, RECOVERY, RENEW_DEADLINE, RETRY_PERIOD, SLACK, all_at_once, eventually,

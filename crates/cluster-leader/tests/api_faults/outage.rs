@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cluster_leader::LostReason;
 use serde_json::json;
-use testkit::api::{Answer, ApiServer, Authority, Certificate, Effect, Fault, Network, boottime};
+use testkit::api::{Answer, ApiServer, Authority, Certificate, Effect, Fault, Network};
+use testkit::clock::boottime;
 
 use crate::arena::{
     ATTEMPT, Arena, Candidate, LEASE_DURATION, RECOVERY, RENEW_DEADLINE, RETRY_PERIOD, SLACK, all_at_once,

@@ -4,7 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::api::{Answer, ApiServer, Effect, Fault, Injection, Network, Request, Showing, Verb, boottime};
+use testkit::api::{Answer, ApiServer, Effect, Fault, Injection, Network, Request, Showing, Verb};
+use testkit::clock::boottime;
 
 use crate::arena::{Arena, SLACK, Timings, all_at_once, sleep_until};
 use crate::witness::{Witness, assert_claims_last};

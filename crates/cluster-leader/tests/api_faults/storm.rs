@@ -4,7 +4,8 @@
 use std::thread;
 use std::time::Duration;
 
-use testkit::api::{Answer, Effect, Fault, Injection, Showing, boottime};
+use testkit::api::{Answer, Effect, Fault, Injection, Showing};
+use testkit::clock::boottime;
 
 use crate::arena::{Arena, Candidate, RECOVERY, all_at_once, eventually};
 use crate::witness::Witness;

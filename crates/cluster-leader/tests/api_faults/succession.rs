@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use testkit::api::{Answer, Effect, Fault, Request, boottime};
+use testkit::api::{Answer, Effect, Fault, Request};
+use testkit::clock::boottime;
 
 use crate::arena::{
     Arena, LEASE_DURATION, RECOVERY, RENEW_DEADLINE, RETRY_PERIOD, SLACK, all_at_once, eventually,

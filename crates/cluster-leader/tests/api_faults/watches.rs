@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use testkit::api::{Answer, Fault, Injection, Showing, Verb, boottime, status};
+use testkit::api::{Answer, Fault, Injection, Showing, Verb, status};
+use testkit::clock::boottime;
 
 use crate::arena::{
     Arena, Candidate, RETRY_PERIOD, SLACK, Timings, all_at_once, eventually, on_a_machine_that_moves,

@@ -6,7 +6,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cluster_leader::Elector;
-use testkit::api::{Asked, boottime};
+use testkit::api::Asked;
+use testkit::clock::boottime;
 use testkit::history::{Answers, History, Run, judge};
 
 /// One answer: true at some instant from `before` to `after`.

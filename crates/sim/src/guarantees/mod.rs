@@ -336,9 +336,9 @@ impl Guarantees {
             return false;
         }
         let sent = |(ward, clock): (&Option<Ward>, &&HostClock)| {
-            let ward = ward.as_ref().filter(|ward| ward.watching)?;
-            let (sent, watch_changes) = (ward.load.sent(), ward.watch_changes);
-            Some(Quiet { since: clock.shows(now), sent, watch_changes })
+            let since = clock.shows(now);
+            let ward = ward.as_ref().filter(|ward| ward.is_watching(since))?;
+            Some(Quiet { since, sent: ward.load.sent(), watch_changes: ward.watch_changes })
         };
         self.quiet = Some(self.wards.iter().zip(clocks).map(sent).collect());
         true

@@ -54,8 +54,8 @@ pub(super) struct Ward {
     /// What listeners were told, which may lag behind what was decided.
     told: g9::Told,
     pub(super) load: g10::Load,
-    /// Its watch is open.
-    pub(super) watching: bool,
+    /// Its watch is open since then.
+    watching_since: Option<Instant>,
     /// How often it opened or broke.
     pub(super) watch_changes: u32,
     /// The claiming write that was acknowledged just now made this version.
@@ -76,12 +76,18 @@ impl Ward {
             terms: g9::Terms::default(),
             told: g9::Told::default(),
             load: g10::Load::new(&timing, now),
-            watching: false,
+            watching_since: None,
             watch_changes: 0,
             acknowledged: None,
             deadline: None,
             sits_out: None,
         }
+    }
+
+    /// Whether all that preceded its watch is over: what a conflict left open is read two retry
+    /// periods later at most.
+    pub(super) fn is_watching(&self, now: Instant) -> bool {
+        self.watching_since.is_some_and(|since| since + self.timing.retry_period() * 2 <= now)
     }
 
     /// Its driver panicked: the election begins anew; listeners and the API server remember.
@@ -110,7 +116,7 @@ impl Ward {
         match input {
             Input::HolderDead(holder) => self.patience.proven_dead(holder.clone()),
             Input::Watching(open) => {
-                self.watching = *open;
+                self.watching_since = open.then_some(now);
                 self.watch_changes += 1;
                 self.load.cause();
             }

@@ -5,7 +5,8 @@ use std::io::{Error, ErrorKind, Result};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
-use super::request::{Request, boottime};
+use super::request::Request;
+use crate::clock::boottime;
 
 /// The next request, or nothing where the client has gone.
 pub(super) async fn read_request<S: AsyncRead + Unpin>(

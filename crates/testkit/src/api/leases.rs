@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::request::{Request, Verb, boottime};
+use super::request::{Request, Verb};
+use crate::clock::boottime;
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/";
 

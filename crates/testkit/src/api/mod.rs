@@ -24,6 +24,6 @@ mod watch;
 mod world;
 
 pub use fault::{Answer, Effect, Fault, Injection, Network, Showing, status};
-pub use request::{Asked, Request, Verb, boottime};
+pub use request::{Asked, Request, Verb};
 pub use server::ApiServer;
 pub use tls::{Authority, Certificate};

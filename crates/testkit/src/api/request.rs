@@ -4,15 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
-/// `CLOCK_BOOTTIME`: the clock that every decision is made by, and every time here is of.
-#[must_use]
-pub fn boottime() -> Duration {
-    let time = clock_gettime(ClockId::Boottime);
-    Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).expect("less than a second"))
-}
-
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -26,7 +17,7 @@ pub struct Request {
     pub body: String,
     /// Counts the connections that were accepted.
     pub connection: usize,
-    /// When it had arrived as a whole, by [`boottime`].
+    /// When it had arrived as a whole, by [`boottime`](crate::clock::boottime).
     pub at: Duration,
 }
 

@@ -13,8 +13,9 @@ use super::connection::{Socket, event};
 use super::fault::Showing;
 use super::http::{LAST_CHUNK, chunk, chunked_head, send};
 use super::leases::{Change, refusal};
-use super::request::{Request, boottime};
+use super::request::Request;
 use super::world::{Interruption, World};
+use crate::clock::boottime;
 
 /// Which Leases are watched.
 struct Chosen {

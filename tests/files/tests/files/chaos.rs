@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use cluster_leader_tests_kubernetes::{eventually, measured, noted};
 use rustix::process::Signal;
+use testkit::clock::boottime_nanos;
 use testkit::history::Answers;
-use tests_files::{Contender, Timings, World, boot_time, one_leader_at_a_time};
+use tests_files::{Contender, Timings, World, one_leader_at_a_time};
 
 use crate::{contender, is_long};
 
@@ -136,7 +137,7 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn g2_processes_killed_stopped_and_ended_at_random_never_lead_at_a_time() {
-    let seed = number("CLUSTER_LEADER_TEST_SEED").unwrap_or_else(boot_time);
+    let seed = number("CLUSTER_LEADER_TEST_SEED").unwrap_or_else(boottime_nanos);
     noted(format!("CLUSTER_LEADER_TEST_SEED={seed} chooses the same faults"));
     // An hour's worth if there is time.
     let least = number("CLUSTER_LEADER_TEST_EPISODES").unwrap_or(if is_long() { 4_000 } else { 20 });

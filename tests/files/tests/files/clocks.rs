@@ -112,7 +112,7 @@ fn g2_followers_whose_wall_clock_is_ahead_or_behind_steal_nothing() {
     leader.is_leading(token);
     // Not even what it leaves: the rest of its lease is waited out, on the clock that nobody can set.
     leader.contender.process().signal(rustix::process::Signal::STOP);
-    let stopped = tests_files::boot_time();
+    let stopped = testkit::clock::boottime_nanos();
     let next =
         eventually("a successor", || followers.iter().find_map(|follower| follower.contender.tokens().pop()));
     assert!(next > token);

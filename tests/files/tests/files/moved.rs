@@ -4,7 +4,8 @@ use std::fs;
 use std::thread;
 
 use cluster_leader_tests_kubernetes::{eventually, measured};
-use tests_files::{World, boot_time, one_leader_at_a_time};
+use testkit::clock::boottime_nanos;
+use tests_files::{World, one_leader_at_a_time};
 
 use crate::{QUICK, contender};
 
@@ -52,7 +53,7 @@ fn recovers(what: &str, harm: Harm) {
         follower.process().await_text("held by leader");
     }
     let version = world.record().unwrap().version;
-    let harmed = boot_time();
+    let harmed = boottime_nanos();
     harm(&world);
     // Whoever leads writes into the directory that is there now, and each has its file in it.
     eventually("renewals in the new directory", || {
@@ -60,7 +61,7 @@ fn recovers(what: &str, harm: Harm) {
         let held = world.names().iter().any(|name| name.contains(record.holder.as_deref().unwrap_or("?")));
         (record.version > version && held).then_some(())
     });
-    let after = boot_time() - harmed;
+    let after = boottime_nanos() - harmed;
     let answers: Vec<_> = followers.iter().chain([&leader]).map(tests_files::Contender::end).collect();
     let tokens: Vec<_> = followers.iter().chain([&leader]).flat_map(tests_files::Contender::tokens).collect();
     assert!(tokens.iter().all(|later| *later >= token), "{tokens:?}");

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cluster_leader_tests_kubernetes::{eventually, measured};
 use rustix::process::Signal;
-use tests_files::{Harm, HarmKind, Harmed, Step, World, boot_time, one_leader_at_a_time};
+use testkit::clock::boottime_nanos;
+use tests_files::{Harm, HarmKind, Harmed, Step, World, one_leader_at_a_time};
 
 use crate::victims::{Found, calls_of, context};
 use crate::{QUICK, contender, for_each};
@@ -31,13 +32,13 @@ fn stopped_and_continued(point: Duration) {
     sleep(point);
 
     leader.process().signal(Signal::STOP);
-    let stopped = boot_time();
+    let stopped = boottime_nanos();
     assert!(follower.await_leading() > token);
     sleep(Duration::from_millis(300));
-    let continued = boot_time();
+    let continued = boottime_nanos();
     leader.process().signal(Signal::CONT);
     assert_eq!(leader.await_loss(token), "Expired");
-    let lost = boot_time();
+    let lost = boottime_nanos();
 
     assert!(!follower.words().contains("proven dead"), "{}", follower.words());
     let (of_leader, of_follower) = (leader.end(), follower.end());

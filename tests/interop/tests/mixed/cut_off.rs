@@ -1,6 +1,7 @@
 //! Their leader is cut off from the API server, and it alone.
 
-use cluster_leader_tests_interop::Wire;
+use testkit::proxy::Proxy;
+use testkit::proxy::Traffic::IsHeld;
 
 use crate::{in_all_fleets, names, start_behind};
 
@@ -9,20 +10,19 @@ use crate::{in_all_fleets, names, start_behind};
 #[test]
 fn g2_g5_g12_their_leader_is_cut_off() {
     in_all_fleets("cut off from the API server", |fleet, kinds| {
-        let server = fleet.server();
-        let wire = Wire::to(server.host(), server.port());
-        let theirs = start_behind(&wire, fleet, kinds);
+        let network = Proxy::to(fleet.server().address());
+        let theirs = start_behind(&network, fleet, kinds);
         fleet.await_holder(&names(&theirs));
         let ours = fleet.ours("ours");
         ours.process().await_text("held by ");
         fleet.await_renewals(2);
 
-        wire.cut();
+        network.set(IsHeld, IsHeld);
         ours.await_term_after(0);
         for peer in &theirs {
             peer.await_no();
         }
-        wire.mend();
+        network.heal();
         fleet.await_settled(&["ours"]);
         fleet.judge(&[&ours], &theirs.iter().collect::<Vec<_>>())
     });

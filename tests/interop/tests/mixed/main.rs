@@ -17,8 +17,9 @@ mod pauses;
 
 use std::thread;
 
-use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, Record, Wire, Writer, build_ours};
+use cluster_leader_tests_interop::{Fleet, Judgement, Kind, Peer, Record, Writer, build_ours};
 use cluster_leader_tests_kubernetes::{SharedServer, measured, skipped};
+use testkit::proxy::Proxy;
 
 static SERVER: SharedServer = SharedServer::new("interop");
 
@@ -67,9 +68,9 @@ fn start(fleet: &Fleet<'_>, kinds: &[Kind], generation: &str) -> Vec<Peer> {
     kinds.iter().map(|kind| fleet.theirs(*kind, &format!("{kind}-{generation}"))).collect()
 }
 
-/// Starts one of theirs of each kind, at the end of a wire.
-fn start_behind(wire: &Wire, fleet: &Fleet<'_>, kinds: &[Kind]) -> Vec<Peer> {
-    kinds.iter().map(|kind| fleet.theirs_behind(wire, *kind, &format!("{kind}-theirs"))).collect()
+/// Starts one of theirs of each kind, behind a network of their own.
+fn start_behind(network: &Proxy, fleet: &Fleet<'_>, kinds: &[Kind]) -> Vec<Peer> {
+    kinds.iter().map(|kind| fleet.theirs_behind(network, *kind, &format!("{kind}-theirs"))).collect()
 }
 
 /// How often a Lease of ours, whose names begin with `ours-`, was blanked by another.

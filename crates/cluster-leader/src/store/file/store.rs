@@ -287,7 +287,8 @@ impl Store for FileStore {
             }
             Some(_) => temporary.replace(&locked, &name)?,
         }
-        if record.holder.is_some() && record.holder != content.record().holder {
+        // At every renewal too: a file is left while somebody looks whether its process is gone.
+        if record.holder.is_some() {
             self.sweep(&locked);
         }
         drop(locked);

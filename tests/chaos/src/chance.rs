@@ -1,25 +1,6 @@
-//! The clock of all records, and chance that can be had again.
+//! Chance that can be had again.
 
 use std::time::Duration;
-
-use rustix::time::{ClockId, clock_gettime};
-
-/// `CLOCK_BOOTTIME` in nanoseconds.
-#[must_use]
-pub(crate) fn boottime() -> u64 {
-    nanos(ClockId::Boottime)
-}
-
-/// What is to be added to `CLOCK_MONOTONIC` for `CLOCK_BOOTTIME`: a constant, unless the machine is
-/// suspended.
-pub(crate) fn boottime_offset() -> u64 {
-    boottime().saturating_sub(nanos(ClockId::Monotonic))
-}
-
-fn nanos(clock: ClockId) -> u64 {
-    let time = Duration::try_from(clock_gettime(clock)).expect("these clocks are not negative");
-    u64::try_from(time.as_nanos()).expect("this lasts for centuries")
-}
 
 /// SplitMix64: the same numbers from the same seed.
 #[derive(Clone, Debug)]

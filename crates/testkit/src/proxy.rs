@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What happens to the bytes that go one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Traffic {
+pub enum Traffic {
     /// They pass.
     #[default]
     Passes,
@@ -24,7 +24,7 @@ pub(crate) enum Traffic {
 
 /// A TCP proxy on loopback. Dropping it closes its connections.
 #[derive(Debug)]
-pub(crate) struct Proxy {
+pub struct Proxy {
     port: u16,
     network: Arc<Network>,
 }
@@ -68,7 +68,7 @@ enum Way {
 impl Proxy {
     /// A proxy to a server, as a network that is whole.
     #[must_use]
-    pub(crate) fn to(server: SocketAddr) -> Self {
+    pub fn to(server: SocketAddr) -> Self {
         let network = Arc::new(Network { server, state: Mutex::default(), changed: Condvar::new() });
         let listener = listener();
         let port = listener.local_addr().expect("a listener has an address").port();
@@ -82,19 +82,19 @@ impl Proxy {
 
     /// Where it listens, on 127.0.0.1.
     #[must_use]
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Cuts or slows the network: what is underway and what comes.
-    pub(crate) fn set(&self, requests: Traffic, replies: Traffic) {
+    pub fn set(&self, requests: Traffic, replies: Traffic) {
         let mut state = self.network.state();
         state.requests = requests;
         state.replies = replies;
     }
 
     /// Resets all connections and refuses new ones.
-    pub(crate) fn refuse(&self) {
+    pub fn refuse(&self) {
         self.network.state().refuses = true;
         // It waits for a connection.
         drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
@@ -105,7 +105,7 @@ impl Proxy {
     }
 
     /// Holds replies from now on, and waits until there is one.
-    pub(crate) fn hold_next_reply(&self, at_most: Duration) {
+    pub fn hold_next_reply(&self, at_most: Duration) {
         let mut state = self.network.state();
         state.replies = Traffic::IsHeld;
         let before = state.held_replies;
@@ -116,12 +116,12 @@ impl Proxy {
 
     /// Makes the connections that there are silent for ever, as when a middle box forgets them. New
     /// ones are well.
-    pub(crate) fn forget_connections(&self) {
+    pub fn forget_connections(&self) {
         self.network.state().connections.values_mut().for_each(|connection| connection.is_dead = true);
     }
 
     /// Makes the network whole. What was held is delivered; connections that lost something are reset.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         let mut state = self.network.state();
         (state.requests, state.replies, state.refuses) = (Traffic::Passes, Traffic::Passes, false);
         state.connections.retain(|_, connection| {
@@ -274,7 +274,7 @@ fn continue_silently(from: &mut TcpStream, buffer: &mut [u8], mut count: usize) 
 }
 
 /// A port that nobody else takes.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     listener().local_addr().expect("a listener has an address").port()
 }
 
