@@ -40,29 +40,34 @@ impl<W: Word> ClaimCell<W> {
 
     /// How long we still lead; zero if we do not.
     #[inline]
-    pub fn remaining(&self, clock: impl FnOnce() -> Instant) -> Duration {
+    pub fn remaining(&self, clock: impl FnMut() -> Instant) -> Duration {
         self.read(clock).map_or(Duration::ZERO, |(deadline, now)| deadline.since(now))
     }
 
     /// Whether we lead now.
     #[inline]
-    pub fn is_leading(&self, clock: impl FnOnce() -> Instant) -> bool {
+    pub fn is_leading(&self, clock: impl FnMut() -> Instant) -> bool {
         self.read(clock).is_some_and(|(deadline, now)| now < deadline)
     }
 
     /// The deadline of a claim that stood when the clock was read, and what the clock said.
     ///
     /// The deadline is loaded before *and* after the clock is read: a reader that is held up in
-    /// between (a page fault, a preemption) must not answer for a claim withdrawn meanwhile.
+    /// between (a page fault, a preemption) must not answer for a claim withdrawn meanwhile. If it
+    /// changed meanwhile, by a renewal as a rule, the reader looks again.
     #[inline]
-    fn read(&self, clock: impl FnOnce() -> Instant) -> Option<(Instant, Instant)> {
-        let before = self.deadline.load();
-        if before == 0 {
-            return None; // a follower needs no clock
+    fn read(&self, mut clock: impl FnMut() -> Instant) -> Option<(Instant, Instant)> {
+        loop {
+            let before = self.deadline.load();
+            if before == 0 {
+                return None; // a follower needs no clock
+            }
+            let now = clock();
+            W::fence();
+            let after = self.deadline.load();
+            if before == after {
+                return Some((Instant::from_nanos(before), now));
+            }
         }
-        let now = clock();
-        W::fence();
-        let after = self.deadline.load();
-        (before == after).then_some((Instant::from_nanos(before), now))
     }
 }

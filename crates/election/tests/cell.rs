@@ -49,18 +49,22 @@ fn g1_the_answer_is_yes_before_the_deadline_and_no_at_it() {
 }
 
 #[test]
-fn g1_a_reader_held_up_at_its_clock_says_yes_only_if_nothing_changed_meanwhile() {
-    for (meanwhile, yes) in [(None, false), (Some(90), false), (Some(110), false), (Some(100), true)] {
+fn g1_a_reader_held_up_at_its_clock_answers_by_what_stands_when_it_goes_on() {
+    for (meanwhile, remaining) in [(None, 0), (Some(40), 0), (Some(90), 40), (Some(110), 60)] {
         let word = Cell::new(0);
         let cell = ClaimCell::over(Plain(&word));
         let held_up = || {
-            cell.store(meanwhile.map(at));
-            at(1)
+            let times = Cell::new(0);
+            let cell = &cell;
+            move || {
+                cell.store(meanwhile.map(at)); // it is held up the first time; nothing changes later
+                at([1, 50][times.replace(1)])
+            }
         };
         cell.store(Some(at(100)));
-        assert_eq!(cell.is_leading(held_up), yes, "{meanwhile:?}");
+        assert_eq!(cell.is_leading(held_up()), remaining > 0, "{meanwhile:?}");
         cell.store(Some(at(100)));
-        assert_eq!(cell.remaining(held_up) > Duration::ZERO, yes, "{meanwhile:?}");
+        assert_eq!(cell.remaining(held_up()), Duration::from_nanos(remaining), "{meanwhile:?}");
     }
 }
 

@@ -36,7 +36,7 @@ fn a_suspended_candidate_takes_nothing() {
 }
 
 #[test]
-fn resuming_while_the_release_is_under_way_sits_out() {
+fn resumed_while_the_release_is_under_way_it_stands_again_after_it() {
     let mut world = World::new();
     let us = world.start("us");
     world.run_until(secs(1));
@@ -44,8 +44,27 @@ fn resuming_while_the_release_is_under_way_sits_out() {
     world.give(us, STUCK);
     world.give(us, Input::Resume);
     world.run_until(secs(20));
-    let terms = ["0 acquired 101", "1 lost 101 HostStuck", "1.1 released", "16.1 acquired 103"];
+    let terms = ["0 acquired 101", "1 lost 101 HostStuck", "1.1 released", "2 acquired 103"];
     assert_eq!(world.terms(us), terms);
+}
+
+/// Being suspended and resumed meanwhile does not shorten it: at once, or while the release is under way.
+#[test]
+fn g7_who_stepped_down_sits_out_whatever_comes_between() {
+    for release_takes in [0, 100] {
+        let mut world = World::new();
+        let us = world.start("us");
+        world.run_until(secs(1));
+        world.of(us).network.next([Fate::slow(millis(release_takes))]);
+        world.give(us, Input::StepDown);
+        world.give(us, STUCK);
+        world.run_until(secs(5));
+        world.give(us, Input::Resume);
+        world.run_until(millis(15_999));
+        assert!(!world.leads(us), "{release_takes}");
+        world.run_until(secs(16));
+        assert!(world.leads(us), "{release_takes}");
+    }
 }
 
 #[test]

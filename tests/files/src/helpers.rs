@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 
-/// Compiles `preload/<name>.c`, once, into a program, or with `shared` into a library to preload.
+/// Compiles `helpers/<name>.c`, once, into a program, or with `shared` into a library to preload.
 ///
 /// # Panics
 /// There is no C compiler `cc`, or it fails.
@@ -19,7 +19,7 @@ pub fn helper(name: &str, shared: bool) -> PathBuf {
     let _one_at_a_time = COMPILING.lock().unwrap_or_else(PoisonError::into_inner);
     let compiled = directory.path().join(if shared { format!("{name}.so") } else { name.to_owned() });
     if !compiled.exists() {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("preload/{name}.c"));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("helpers/{name}.c"));
         let kind: &[&str] = if shared { &["-shared", "-fPIC"] } else { &[] };
         let done = Command::new("cc")
             .args(["-O1", "-Wall", "-Wextra", "-Werror"])

@@ -6,7 +6,7 @@
 //! | `contender.rs` | such a process, as tests see it |
 //! | `world.rs`, `disk.rs` | a directory with an election's record; a small disk for it |
 //! | `answers.rs`, `verdict.rs` | what processes answered, and whether that was right |
-//! | `helpers.rs` | the C helpers in `preload/`, compiled when a test asks for them |
+//! | `helpers.rs` | the C helpers in `helpers/`, compiled when a test asks for them |
 //!
 //! Everything here fails by panicking: it is used by tests alone.
 #![allow(

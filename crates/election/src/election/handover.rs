@@ -11,9 +11,6 @@ pub(super) enum Mode {
     Standing,
     /// The claim is withdrawn; the record is being released, within a bound.
     Releasing { until: Instant, conflicts_left: u8, then: Afterwards },
-    /// Released by request: not standing until another has led, which shows in the holder or in
-    /// more transitions than these, or until this instant has come.
-    SittingOut { until: Instant, transitions: Option<i32> },
     /// Not standing until told to.
     Suspended,
     /// The end.
@@ -23,9 +20,17 @@ pub(super) enum Mode {
 /// What follows a release. The later in this list, the stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Afterwards {
-    SitOut,
+    Stand,
     Suspend,
     Stop,
+}
+
+/// Not standing after a step-down until another has led, which shows in the holder or in more
+/// transitions than these, or until this instant has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SittingOut {
+    pub(super) until: Instant,
+    transitions: Option<i32>,
 }
 
 impl Election {
@@ -33,15 +38,22 @@ impl Election {
     const RELEASE_CONFLICTS: u8 = 4;
 
     pub(super) fn step_down(&mut self) {
-        self.hand_over(LostReason::SteppedDown, Afterwards::SitOut);
+        self.hand_over(LostReason::SteppedDown, Afterwards::Stand);
+        let until = self.now + self.timing.lease_duration();
+        let transitions = self.transitions();
+        self.sitting_out.get_or_insert(SittingOut { until, transitions });
     }
 
     pub(super) fn resume(&mut self) {
         match &mut self.mode {
             Mode::Suspended => self.mode = Mode::Standing,
-            Mode::Releasing { then: then @ Afterwards::Suspend, .. } => *then = Afterwards::SitOut,
+            Mode::Releasing { then: then @ Afterwards::Suspend, .. } => *then = Afterwards::Stand,
             _ => {}
         }
+    }
+
+    pub(super) fn is_standing(&self) -> bool {
+        self.mode == Mode::Standing && self.sitting_out.is_none()
     }
 
     /// Withdraws the claim, then releases the record if it is, or may become, ours.
@@ -53,8 +65,8 @@ impl Election {
                 *planned = (*planned).max(then);
                 return;
             }
-            Mode::SittingOut { .. } | Mode::Suspended if then == Afterwards::SitOut => return,
-            Mode::Standing | Mode::SittingOut { .. } | Mode::Suspended => {}
+            Mode::Suspended if then == Afterwards::Stand => return,
+            Mode::Standing | Mode::Suspended => {}
         }
         if self.record_is_ours() || self.writes.any_unresolved() {
             self.under_way = None; // a write stays known as unresolved
@@ -72,36 +84,30 @@ impl Election {
 
     fn conclude_release(&mut self, then: Afterwards) {
         self.mode = match then {
-            Afterwards::SitOut if self.another_leads() => Mode::Standing,
-            Afterwards::SitOut => Mode::SittingOut {
-                until: self.now + self.timing.lease_duration(),
-                transitions: self.transitions(),
-            },
+            Afterwards::Stand => Mode::Standing,
             Afterwards::Suspend => Mode::Suspended,
             Afterwards::Stop => Mode::Stopped,
         };
     }
 
-    /// Ends the modes whose time or purpose is over.
+    /// Ends the states whose time or purpose is over.
     pub(super) fn settle(&mut self) {
-        match self.mode {
-            Mode::Releasing { until, then, .. } => {
-                let nothing_left = self.under_way.is_none() && !self.must_read && !self.record_is_ours();
-                if self.now >= until || nothing_left || self.identity_disputed {
-                    self.conclude_release(then);
-                }
+        if let Mode::Releasing { until, then, .. } = self.mode {
+            let nothing_left = self.under_way.is_none() && !self.must_read && !self.record_is_ours();
+            if self.now < until && !nothing_left && !self.identity_disputed {
+                return;
             }
-            Mode::SittingOut { until, transitions } => {
-                // What landed late is ours, and what we had never seen tells nothing.
-                let uncounted = transitions.is_none() || self.record_is_ours();
-                let another_has_led = !uncounted && self.transitions() > transitions;
-                if another_has_led || self.another_leads() || self.now >= until {
-                    self.mode = Mode::Standing;
-                } else if uncounted {
-                    self.mode = Mode::SittingOut { until, transitions: self.transitions() };
-                }
+            self.conclude_release(then);
+        }
+        if let Some(SittingOut { until, transitions }) = self.sitting_out {
+            // What landed late is ours, and what we had never seen tells nothing.
+            let uncounted = transitions.is_none() || self.record_is_ours();
+            let another_has_led = !uncounted && self.transitions() > transitions;
+            if another_has_led || self.another_leads() || self.now >= until {
+                self.sitting_out = None;
+            } else if uncounted {
+                self.sitting_out = Some(SittingOut { until, transitions: self.transitions() });
             }
-            _ => {}
         }
     }
 

@@ -10,7 +10,7 @@ use crate::record::{Identity, Record, Version};
 use crate::time::{Instant, WallTime};
 use crate::timing::Timing;
 use crate::writes::OwnWrites;
-use handover::{Afterwards, Mode};
+use handover::{Afterwards, Mode, SittingOut};
 use next::UnderWay;
 
 /// One candidate in one election.
@@ -28,6 +28,7 @@ pub struct Election {
     writes: OwnWrites,
     claim: Option<Claim>,
     mode: Mode,
+    sitting_out: Option<SittingOut>,
     identity_disputed: bool,
     watching: bool,
 
@@ -61,6 +62,7 @@ impl Election {
             writes: OwnWrites::default(),
             claim: None,
             mode: Mode::Standing,
+            sitting_out: None,
             identity_disputed: false,
             watching: false,
             under_way: None,
@@ -314,7 +316,7 @@ impl Election {
             self.lose(LostReason::Superseded);
         } else if record.strategy.is_some() {
             self.lose(LostReason::Coordinated);
-        } else if record.asks_to_step_down() && self.mode == Mode::Standing {
+        } else if record.asks_to_step_down() && self.is_standing() {
             self.step_down();
         }
     }

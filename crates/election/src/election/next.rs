@@ -35,7 +35,7 @@ impl Election {
         }
         let (due, step) = if self.must_read {
             (self.next_attempt, Step::Read)
-        } else if self.mode != Mode::Standing && self.record_is_ours() {
+        } else if !self.is_standing() && self.record_is_ours() {
             (self.next_attempt, Step::Release)
         } else if self.claim.is_some() {
             (self.renew_at, Step::Claim)
@@ -48,7 +48,7 @@ impl Election {
     }
 
     pub(super) fn may_claim_from(&self) -> Option<Instant> {
-        if self.mode != Mode::Standing {
+        if !self.is_standing() {
             return None;
         }
         let from = self.knowledge.may_acquire_from(&self.us, self.timing.lease_duration())?;
@@ -107,8 +107,8 @@ impl Election {
 
     pub(super) fn wake(&self) -> Option<Instant> {
         let mode_ends = match self.mode {
-            Mode::Releasing { until, .. } | Mode::SittingOut { until, .. } => Some(until),
-            _ => None,
+            Mode::Releasing { until, .. } => Some(until),
+            _ => self.sitting_out.map(|sitting_out| sitting_out.until),
         };
         let claim_ends = self.claim.map(|claim| claim.deadline);
         let step_due = self.next_step().map(|(due, _)| due);

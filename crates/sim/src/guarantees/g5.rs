@@ -74,14 +74,16 @@ impl Patience {
 
     /// Its watch showed it the deletion that has this number.
     pub fn shown_deleted(&mut self, number: u64, at: Sight<'_>) {
-        self.shown(None, at);
-        self.largest = self.largest.max(number);
+        self.take_in(None, number, at);
     }
 
     /// It was shown the record, or that there is none.
     pub fn shown(&mut self, found: Option<(&Record, &Version)>, at: Sight<'_>) {
+        self.take_in(found, found.map_or(0, |(_, version)| version.number), at);
+    }
+
+    fn take_in(&mut self, found: Option<(&Record, &Version)>, number: u64, at: Sight<'_>) {
         let Sight { as_of, leading, now, store } = at;
-        let number = found.map_or(0, |(_, version)| version.number);
         // A read that finds nothing brings no number: a watch that lags behind it cannot be told
         // from one that shows a new record.
         let seems_new = (self.known.is_none() || self.doubtful) && number > self.largest;

@@ -368,6 +368,7 @@ impl Process {
         self.withdrawals = u32::try_from(commands.count()).unwrap_or(u32::MAX);
         let commands = std::mem::take(&mut self.mailbox.commands);
         self.mailbox = Mailbox { commands, ..Mailbox::default() };
+        self.elections += 1; // what was asked before has nobody left to be answered to
         self.attempt = None;
         self.undone = None;
         self.midway = None;
@@ -387,7 +388,6 @@ impl Process {
         let identity = self.another_identity();
         nature.tell(self.place, || format!("its driver begins anew, as {identity}"));
         nature.guarantees.begins_anew(self.place, &identity, now);
-        self.elections += 1;
         let seed = u64::from(self.place) << 32 | u64::from(self.identities);
         self.election = Election::new(identity, self.timing, seed, now);
         self.watching = Watching::new(self.timing, now);

@@ -24,6 +24,15 @@ pub(super) struct Reading {
     at_once: bool,
 }
 
+/// What a reader finds when it looks, and when it looks again.
+struct Answer {
+    loads: [u64; 2],
+    clock: [Instant; 2],
+    /// Whether the process led when that clock was read.
+    led: [bool; 2],
+    at_once: bool,
+}
+
 /// A word that yields what a reader found at its first load and at its second.
 struct Found {
     loads: [u64; 2],
@@ -90,15 +99,27 @@ impl World<'_> {
             }
             return;
         };
-        let loads = [reading.first_load, process.memory.get()];
-        let (place, at_once) = (reading.place, reading.at_once);
-        self.answer(place, loads, clock, led, at_once);
+        // If the claim changed meanwhile the reader looks again, and nothing holds it up any more.
+        let again = (site.clock.shows(now), self.nature.guarantees.leads(reading.place, now));
+        let answer = Answer {
+            loads: [reading.first_load, process.memory.get()],
+            clock: [clock, again.0],
+            led: [led, again.1],
+            at_once: reading.at_once,
+        };
+        let place = reading.place;
+        self.answer(place, &answer);
     }
 
-    fn answer(&mut self, place: u8, loads: [u64; 2], clock: Instant, led: bool, at_once: bool) {
+    fn answer(&mut self, place: u8, answer: &Answer) {
+        let Answer { loads, clock, led, at_once } = *answer;
         let cell = || ClaimCell::over(Found { loads, next: Cell::new(0) });
-        let yes = cell().is_leading(|| clock);
-        let remaining = cell().remaining(|| clock);
+        let looks = Cell::new(0);
+        let clock = || clock[looks.replace(looks.get() + 1).min(1)];
+        let remaining = cell().remaining(clock);
+        looks.set(0);
+        let yes = cell().is_leading(clock);
+        let last = looks.get().clamp(1, 2) - 1;
         self.nature.count(Fault::Read);
         if yes {
             self.nature.count(Fault::ReadYes);
@@ -108,8 +129,9 @@ impl World<'_> {
         }
         self.nature.tell(place, || format!("a reader is told {}", if yes { "yes" } else { "no" }));
         let now = self.nature.now;
-        self.nature.guarantees.answers(place, yes, led, at_once, now);
-        let left = Instant::from_nanos(loads[0]).since(clock);
+        // Nothing holds up the second look.
+        self.nature.guarantees.answers(place, yes, led[last], at_once || last == 1, now);
+        let left = Instant::from_nanos(loads[last]).since(answer.clock[last]);
         if remaining > left || yes == remaining.is_zero() {
             self.nature.guarantees.answers(place, true, false, at_once, now);
         }
