@@ -16,6 +16,8 @@ public final class Reader {
     private static final long HELD_UP = 20 * MILLISECOND;
     private static final long LONGEST_RUN = 200 * MILLISECOND;
     private static final int QUESTIONS_AT_ONCE = 20;
+    private static final long INTERVAL =
+            MILLISECOND * Long.parseLong(System.getenv().getOrDefault("ANSWERS_INTERVAL_MS", "1"));
 
     /** From CLOCK_MONOTONIC, which System.nanoTime() is, to CLOCK_BOOTTIME. */
     private static final long TO_BOOTTIME = number("ANSWERS_BOOTTIME_OFFSET_NS");
@@ -47,6 +49,7 @@ public final class Reader {
         Reader reader = new Reader(election);
         Thread asking = new Thread(reader::askUntilStopped, "reader");
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            say("release " + boottime());
             election.close();
             stopped = true;
             try {
@@ -64,15 +67,15 @@ public final class Reader {
             for (int i = 0; i < QUESTIONS_AT_ONCE; i++) {
                 ask();
             }
-            LockSupport.parkNanos(MILLISECOND);
+            LockSupport.parkNanos(INTERVAL);
         }
         endRun();
     }
 
     private void ask() {
-        long before = System.nanoTime() + TO_BOOTTIME;
+        long before = boottime();
         boolean answer = election.isLeader();
-        long after = System.nanoTime() + TO_BOOTTIME;
+        long after = boottime();
         boolean changed = count > 0 && answer != yes;
         if (changed || before - lastAfter > HELD_UP || after - firstBefore > LONGEST_RUN) {
             endRun();
@@ -103,6 +106,10 @@ public final class Reader {
         if (token > 0) {
             say("acquired " + token + " " + election.term().orElse(-1));
         }
+    }
+
+    private static long boottime() {
+        return System.nanoTime() + TO_BOOTTIME;
     }
 
     private static void say(String line) {

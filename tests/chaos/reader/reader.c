@@ -6,8 +6,9 @@
  * in nanoseconds of CLOCK_BOOTTIME, a line for each run of equal answers. A run ends when the
  * answer changes, when the process was held up, and after a while, so that a kill loses little.
  *
- * Other lines: "acquired TOKEN TERM" on becoming the leader; "wall MILLISECONDS" when the wall clock
- * that this process sees is that far from the machine's; "boottime FAKED" would void the record.
+ * Other lines: "acquired TOKEN TERM" on becoming the leader; "release TIME" before it steps down;
+ * "wall MILLISECONDS" when the wall clock that this process sees is that far from the machine's;
+ * "boottime FAKED" would void the record.
  *
  * SIGTERM: steps down, stops the election a retry period later, and goes on asking meanwhile.
  */
@@ -60,6 +61,12 @@ static int64_t real(clockid_t clock)
     struct timespec time;
     syscall(SYS_clock_gettime, clock, &time);
     return nanos(time);
+}
+
+static void pause_for(uint64_t milliseconds)
+{
+    struct timespec rest = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000 * 1000000)};
+    nanosleep(&rest, NULL);
 }
 
 static void say(const char *line, int length)
@@ -129,12 +136,12 @@ static void ask(struct run *run)
 static void *stop_when_told(void *signals)
 {
     int signal;
+    char line[64];
     sigwait(signals, &signal);
+    say(line, snprintf(line, sizeof line, "release %" PRId64 "\n", seen(CLOCK_BOOTTIME)));
     cluster_leader_step_down(election);
     /* Whatever happens to the release: the answer must have been no before its first byte. */
-    struct timespec rest = {0, (long)(retry_period_ms % 1000 * 1000000)};
-    rest.tv_sec = (time_t)(retry_period_ms / 1000);
-    nanosleep(&rest, NULL);
+    pause_for(retry_period_ms);
     cluster_leader_stop(election);
     atomic_store(&stopped, true);
     return NULL;
@@ -179,12 +186,13 @@ int main(void)
         return 1;
 
     struct run run = {0};
-    struct timespec rest = {0, MILLISECOND};
+    const char *interval = getenv("ANSWERS_INTERVAL_MS");
+    uint64_t rest_ms = interval != NULL ? strtoull(interval, NULL, 10) : 1;
     for (bool last_round = false; !last_round;) {
         last_round = atomic_load(&stopped);
         for (int i = 0; i < QUESTIONS_AT_ONCE; i++)
             ask(&run);
-        nanosleep(&rest, NULL);
+        pause_for(rest_ms);
     }
     end_run(&run);
     return 0;

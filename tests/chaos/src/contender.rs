@@ -12,8 +12,9 @@ use std::time::Duration;
 /// `ELECTION_NAME`, `ELECTION_NAMESPACE`, `ELECTION_IDENTITY`, `LEASE_DURATION_MS`,
 /// `RENEW_DEADLINE_MS`, `RETRY_PERIOD_MS`, `ANSWERS_BOOTTIME_OFFSET_NS` (from `CLOCK_MONOTONIC` to
 /// `CLOCK_BOOTTIME`), `KUBERNETES_SERVICE_HOST` and `_PORT`; `ZOOKEEPER_CONNECT` and
-/// `SESSION_TIMEOUT_MS` where it elects by ZooKeeper. They write the record of their answers
-/// ([`testkit::history::Run`]) to standard output, and stop standing on SIGTERM.
+/// `SESSION_TIMEOUT_MS` where it elects by ZooKeeper. They ask each millisecond, or
+/// `ANSWERS_INTERVAL_MS`. They write the record of their answers ([`testkit::history::Run`]) to standard
+/// output, and stop standing on SIGTERM: `release TIME` is when they begin to, by `CLOCK_BOOTTIME`.
 pub trait Contender: Debug + Sync {
     /// What it is called in the report and on the command line.
     fn name(&self) -> &'static str;

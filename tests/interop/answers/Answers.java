@@ -6,16 +6,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
 
 /**
- * Asks about every millisecond whether this process leads, and writes runs of equal answers to standard output, with
- * nanoseconds of CLOCK_BOOTTIME:
+ * Asks about every millisecond (ANSWERS_INTERVAL_MS) whether this process leads, and writes runs of equal answers to
+ * standard output, with nanoseconds of CLOCK_BOOTTIME:
  *
  * <pre>answers &lt;first before&gt; &lt;first after&gt; &lt;last before&gt; &lt;last after&gt; yes|no &lt;count&gt;</pre>
+ *
+ * and <pre>release &lt;when&gt;</pre> before it is asked to give up leadership.
  *
  * Java reads CLOCK_MONOTONIC only; what is between the two clocks is taken from ANSWERS_BOOTTIME_OFFSET_NS.
  */
 final class Answers implements AutoCloseable {
 
-    private static final long INTERVAL_MILLIS = 1;
+    private static final long INTERVAL_MILLIS =
+            Long.parseLong(System.getenv().getOrDefault("ANSWERS_INTERVAL_MS", "1"));
 
     /** Two answers further apart are not of one run: the process was paused between them. */
     private static final long PAUSE_NANOS = 20_000_000;
@@ -41,6 +44,11 @@ final class Answers implements AutoCloseable {
         this.leads = leads;
         reader.setDaemon(true);
         reader.start();
+    }
+
+    /** Says that leadership is given up now. */
+    void release() throws IOException {
+        say("release " + boottime());
     }
 
     /** Asks no more; what was answered has been written. */
@@ -91,10 +99,13 @@ final class Answers implements AutoCloseable {
 
     private void write() throws IOException {
         if (count > 0) {
-            String line = "answers " + firstBefore + ' ' + firstAfter + ' ' + lastBefore + ' ' + lastAfter + ' '
-                    + (lastYes ? "yes" : "no") + ' ' + count + '\n';
-            out.write(line.getBytes(StandardCharsets.US_ASCII));
+            say("answers " + firstBefore + ' ' + firstAfter + ' ' + lastBefore + ' ' + lastAfter + ' '
+                    + (lastYes ? "yes" : "no") + ' ' + count);
         }
+    }
+
+    private void say(String line) throws IOException {
+        out.write((line + '\n').getBytes(StandardCharsets.US_ASCII));
     }
 
     private long boottime() {

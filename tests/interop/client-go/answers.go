@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
-	interval = time.Millisecond
 	// Two answers further apart are not of one run: the process was paused between them.
 	pause = 20 * time.Millisecond
 	// A run is written when it is this old, so that a SIGKILL loses little.
@@ -29,11 +29,28 @@ type answers struct {
 	count       int
 }
 
+// interval is the time between two questions: about a millisecond, or ANSWERS_INTERVAL_MS.
+func interval() time.Duration {
+	millis, err := strconv.Atoi(os.Getenv("ANSWERS_INTERVAL_MS"))
+	if err != nil {
+		return time.Millisecond
+	}
+	return time.Duration(millis) * time.Millisecond
+}
+
+// sayRelease says that leadership is given up now.
+func sayRelease() {
+	if now, err := boottime(); err == nil {
+		fmt.Printf("release %d\n", now)
+	}
+}
+
 // record asks until the channel is closed, and writes runs of equal answers to standard output:
 //
 //	answers <first before> <first after> <last before> <last after> yes|no <count>
 func record(ended <-chan struct{}, leads func() bool) error {
 	out := bufio.NewWriter(os.Stdout)
+	interval := interval()
 	var run answers
 	write := func() error {
 		word := "no"

@@ -31,8 +31,15 @@ func main() {
 }
 
 func run() error {
-	stop, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	stop, release := context.WithCancel(context.Background())
 	defer release()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-signals
+		sayRelease()
+		release()
+	}()
 
 	config, err := rest.InClusterConfig()
 	if err != nil {

@@ -34,6 +34,7 @@ final class Curator {
         latch.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             try {
+                answers.release();
                 latch.close();
             } catch (Exception e) {
                 System.err.println("the latch was not closed: " + e);

@@ -4,6 +4,7 @@ import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElectionConfig;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElector;
 import io.fabric8.kubernetes.client.extended.leaderelection.resourcelock.LeaseLock;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -26,6 +27,11 @@ final class Fabric8 {
         Fabric8 contender = new Fabric8();
         Answers answers = new Answers(() -> contender.leads);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            try {
+                answers.release();
+            } catch (IOException nobodyReads) {
+                say("standard output cannot be written: " + nobodyReads);
+            }
             contender.stop();
             answers.close();
         }));
