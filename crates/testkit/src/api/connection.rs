@@ -42,7 +42,10 @@ pub(super) async fn serve(tcp: TcpStream, number: usize, world: Arc<World>) {
     match world.network() {
         Network::Up => {}
         Network::BlackHole => std::future::pending().await,
-        Network::Down => return drop(tcp.set_zero_linger()),
+        Network::Down => {
+            world.left(number);
+            return drop(tcp.set_zero_linger());
+        }
     }
     let mut closed = world.closed_below.subscribe();
     let closed = async move { drop(closed.wait_for(|below| number < *below).await) };
@@ -60,8 +63,8 @@ pub(super) async fn serve(tcp: TcpStream, number: usize, world: Arc<World>) {
         }
     });
     tokio::select! {
-        _ = &mut served => world.left(),
-        () = closed => world.left(),
+        _ = &mut served => world.left(number),
+        () = closed => world.left(number),
         // From here on it is held, and neither read nor written.
         () = swallowed => std::future::pending().await,
     }

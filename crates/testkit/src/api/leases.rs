@@ -26,6 +26,8 @@ pub(super) struct Change {
     pub(super) kind: &'static str,
     pub(super) namespace: String,
     pub(super) object: Value,
+    /// As it was before, if it was.
+    pub(super) before: Option<Value>,
     pub(super) at: Duration,
 }
 
@@ -57,10 +59,9 @@ impl Leases {
         self.objects.get(&(namespace.to_owned(), name.to_owned()))
     }
 
-    /// All of a namespace, or the one of that name.
-    pub(super) fn all(&self, namespace: &str, name: Option<&str>) -> Vec<Value> {
-        let chosen = |key: &(String, String)| key.0 == namespace && name.is_none_or(|name| key.1 == name);
-        self.objects.iter().filter(|(key, _)| chosen(key)).map(|(_, object)| object.clone()).collect()
+    /// All of a namespace.
+    pub(super) fn all(&self, namespace: &str) -> Vec<Value> {
+        self.objects.iter().filter(|(key, _)| key.0 == namespace).map(|(_, object)| object.clone()).collect()
     }
 
     /// Carries out a request.
@@ -148,9 +149,16 @@ impl Leases {
         self.revision += 1;
         lease["metadata"]["namespace"] = json!(namespace);
         lease["metadata"]["resourceVersion"] = json!(self.revision.to_string());
-        self.objects.insert((namespace.to_owned(), name.to_owned()), lease.clone());
-        self.changed(kind, namespace, lease.clone());
+        let before = self.objects.insert((namespace.to_owned(), name.to_owned()), lease.clone());
+        self.changed(kind, namespace, lease.clone(), before);
         Said { status, body: lease, made: Some(self.revision) }
+    }
+
+    /// Somebody else's Lease.
+    pub(super) fn add(&mut self, namespace: &str, name: &str, mut lease: Value) {
+        lease["metadata"]["name"] = json!(name);
+        lease["metadata"]["uid"] = json!(format!("uid-{}", self.revision + 1));
+        self.put("ADDED", namespace, name, lease, 201);
     }
 
     /// Somebody else's edit, guarded by nothing.
@@ -163,16 +171,17 @@ impl Leases {
     /// Somebody else's deletion.
     pub(super) fn delete(&mut self, namespace: &str, name: &str) {
         let gone = self.objects.remove(&(namespace.to_owned(), name.to_owned()));
-        let mut lease = gone.expect("a Lease to delete");
+        let before = gone.expect("a Lease to delete");
         self.revision += 1;
+        let mut lease = before.clone();
         lease["metadata"]["resourceVersion"] = json!(self.revision.to_string());
-        self.changed("DELETED", namespace, lease);
+        self.changed("DELETED", namespace, lease, Some(before));
     }
 
-    fn changed(&mut self, kind: &'static str, namespace: &str, object: Value) {
+    fn changed(&mut self, kind: &'static str, namespace: &str, object: Value, before: Option<Value>) {
         let revision = self.revision;
         let namespace = namespace.to_owned();
-        self.history.push(Change { revision, kind, namespace, object, at: boottime() });
+        self.history.push(Change { revision, kind, namespace, object, before, at: boottime() });
     }
 
     /// Forgets what happened: nobody can watch from before now.
@@ -186,7 +195,7 @@ impl Leases {
         if revision < self.forgotten {
             return Err(format!("too old resource version: {revision} ({})", self.forgotten));
         }
-        Ok(self.history.iter().find(|change| change.revision > revision))
+        Ok(self.history.get(self.history.partition_point(|change| change.revision <= revision)))
     }
 
     /// The state before the newest change of this Lease: what a stale cache would answer.

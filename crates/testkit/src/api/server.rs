@@ -110,6 +110,20 @@ impl ApiServer {
         self.world.state().connections.len()
     }
 
+    /// How many connections are open, by who has asked on them last.
+    #[must_use]
+    pub fn open_connections(&self) -> Vec<String> {
+        let state = self.world.state();
+        let open = state.connections.iter().enumerate().filter(|(number, _)| !state.left.contains(number));
+        open.map(|(_, of)| of.clone()).collect()
+    }
+
+    /// The most connections that were open at a time.
+    #[must_use]
+    pub fn most_open_connections(&self) -> usize {
+        self.world.state().most_open
+    }
+
     /// How many bytes of [huge](Answer::Huge) answers were taken off the server's hands.
     #[must_use]
     pub fn sent(&self) -> u64 {
@@ -123,7 +137,7 @@ impl ApiServer {
 
     /// Waits until so many connections have been closed.
     pub async fn until_left(&self, connections: usize) {
-        self.until(|state| state.left >= connections).await;
+        self.until(|state| state.left.len() >= connections).await;
     }
 
     async fn until(&self, reached: impl Fn(&State) -> bool) {
@@ -140,6 +154,11 @@ impl ApiServer {
     #[must_use]
     pub fn lease(&self, namespace: &str, name: &str) -> Option<Value> {
         self.world.state().leases.get(namespace, name).cloned()
+    }
+
+    /// Somebody else makes a Lease.
+    pub fn add(&self, namespace: &str, name: &str, lease: Value) {
+        self.world.change(|leases| leases.add(namespace, name, lease));
     }
 
     /// Somebody else edits a Lease.
@@ -251,11 +270,7 @@ async fn accept(listener: TcpListener, world: Arc<World>) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
-        let number = {
-            let mut state = world.state();
-            state.connections.push(String::new());
-            state.connections.len() - 1
-        };
+        let number = world.came();
         tokio::spawn(connection::serve(tcp, number, Arc::clone(&world)));
     }
 }

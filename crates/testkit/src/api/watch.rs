@@ -21,18 +21,43 @@ use crate::clock::boottime;
 struct Chosen {
     namespace: String,
     name: Option<String>,
+    label: Option<(String, String)>,
 }
 
 impl Chosen {
     fn by(request: &Request) -> Self {
         let namespace = request.path().split('/').nth(5).unwrap_or_default().to_owned();
-        let selector = request.query("fieldSelector").map(|text| text.replace("%3D", "="));
-        let name = selector.and_then(|text| text.strip_prefix("metadata.name=").map(str::to_owned));
-        Self { namespace, name }
+        let selector = |name| Some(request.query(name)?.replace("%3D", "=").replace("%2F", "/"));
+        let name =
+            selector("fieldSelector").and_then(|text| text.strip_prefix("metadata.name=").map(str::to_owned));
+        let label = selector("labelSelector")
+            .map(|text| text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())).unwrap());
+        Self { namespace, name, label }
     }
 
-    fn contains(&self, change: &Change) -> bool {
-        change.namespace == self.namespace && self.name.as_deref().is_none_or(|name| name == change.name())
+    fn contains(&self, lease: &Value) -> bool {
+        self.name.as_deref().is_none_or(|name| lease["metadata"]["name"] == name)
+            && self.label.as_ref().is_none_or(|(key, value)| lease["metadata"]["labels"][key] == **value)
+    }
+
+    /// The change as this watch shows it, if it does: a Lease that leaves the selection is shown as
+    /// deleted, as it was before, and one that enters it as added.
+    fn shown(&self, change: Change) -> Option<Change> {
+        if change.namespace != self.namespace {
+            return None;
+        }
+        let before = change.before.as_ref().filter(|before| self.contains(before));
+        let is = change.kind != "DELETED" && self.contains(&change.object);
+        match (before, is) {
+            (None, false) => None,
+            (None, true) => Some(Change { kind: "ADDED", ..change }),
+            (Some(_), true) => Some(Change { kind: "MODIFIED", ..change }),
+            (Some(before), false) => {
+                let mut object = before.clone();
+                object["metadata"]["resourceVersion"] = json!(change.revision.to_string());
+                Some(Change { kind: "DELETED", object, ..change })
+            }
+        }
     }
 }
 
@@ -79,9 +104,11 @@ impl<S: Socket> Stream<'_, S> {
         let mut news = self.world.news.subscribe();
         let mut interruptions = self.world.interruptions.subscribe();
         if from_now {
-            let (present, revision) = self.world.all(&self.chosen.namespace, self.chosen.name.as_deref());
+            let (present, revision) = self.world.all(&self.chosen.namespace);
             for lease in present {
-                self.send(&event("ADDED", &lease)).await?;
+                if self.chosen.contains(&lease) {
+                    self.send(&event("ADDED", &lease)).await?;
+                }
             }
             self.shown = revision;
         }
@@ -94,7 +121,7 @@ impl<S: Socket> Stream<'_, S> {
                 }
                 Ok(Some(change)) => {
                     self.shown = change.revision;
-                    if self.chosen.contains(&change) {
+                    if let Some(change) = self.chosen.shown(change) {
                         self.show(&change).await?;
                     }
                     continue;

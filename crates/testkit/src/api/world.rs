@@ -40,7 +40,10 @@ pub(super) struct State {
     pub(super) sent: BTreeMap<usize, u64>,
     /// The connections accepted so far, by who has asked on them last.
     pub(super) connections: Vec<String>,
-    pub(super) left: usize,
+    /// Those of them that have been closed.
+    pub(super) left: BTreeSet<usize>,
+    /// The most that were open at a time.
+    pub(super) most_open: usize,
     pub(super) script: Option<VecDeque<Answer>>,
     pub(super) network: Network,
     pub(super) showing: BTreeMap<String, Showing>,
@@ -56,7 +59,8 @@ impl World {
                 asked: Vec::new(),
                 sent: BTreeMap::new(),
                 connections: Vec::new(),
-                left: 0,
+                left: BTreeSet::new(),
+                most_open: 0,
                 script,
                 network: Network::Up,
                 showing: BTreeMap::new(),
@@ -83,8 +87,16 @@ impl World {
         self.state().certificate.clone()
     }
 
-    pub(super) fn left(&self) {
-        self.state().left += 1;
+    /// A connection was accepted; its number.
+    pub(super) fn came(&self) -> usize {
+        let mut state = self.state();
+        state.connections.push(String::new());
+        state.most_open = state.most_open.max(state.connections.len() - state.left.len());
+        state.connections.len() - 1
+    }
+
+    pub(super) fn left(&self, connection: usize) {
+        self.state().left.insert(connection);
     }
 
     /// Writes a request down; its number in the log.
@@ -138,9 +150,9 @@ impl World {
         self.state().leases.previous(namespace, name)
     }
 
-    pub(super) fn all(&self, namespace: &str, name: Option<&str>) -> (Vec<Value>, u64) {
+    pub(super) fn all(&self, namespace: &str) -> (Vec<Value>, u64) {
         let state = self.state();
-        (state.leases.all(namespace, name), state.leases.revision())
+        (state.leases.all(namespace), state.leases.revision())
     }
 
     pub(super) fn after(&self, revision: u64) -> Result<Option<Change>, String> {
