@@ -7,6 +7,7 @@ mod resolve;
 mod setting;
 mod store_choice;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use environment::Environment;
@@ -27,7 +28,8 @@ use crate::error::Error;
 /// | how long others wait before they take over | [`lease_duration`](Self::lease_duration) | `CLUSTER_LEADER_LEASE_DURATION` | `cluster-leader.lease-duration` | `15s` |
 /// | how long a claim lasts without being renewed | [`renew_deadline`](Self::renew_deadline) | `CLUSTER_LEADER_RENEW_DEADLINE` | `cluster-leader.renew-deadline` | `10s` |
 /// | the pause between attempts after a failure | [`retry_period`](Self::retry_period) | `CLUSTER_LEADER_RETRY_PERIOD` | `cluster-leader.retry-period` | `2s` |
-/// | proof of death from pods: `false`, all that this version can do | | `CLUSTER_LEADER_WATCH_PODS` | `cluster-leader.watch-pods` | `false` |
+/// | proof of death from pods: `true`, `false` | [`watch_pods`](Self::watch_pods) | `CLUSTER_LEADER_WATCH_PODS` | `cluster-leader.watch-pods` | `false` |
+/// | this container's `terminationMessagePath` | [`termination_log`](Self::termination_log) | `CLUSTER_LEADER_TERMINATION_LOG` | `cluster-leader.termination-log` | `/dev/termination-log` |
 /// | a host silent for this long is stuck and gives up; `0`: never | [`heartbeat`](Self::heartbeat) | `CLUSTER_LEADER_HEARTBEAT` | `cluster-leader.heartbeat` | `0`; in Java the lease duration |
 ///
 /// **What wins:** what was given by a method or by [`set`](Self::set) (the later call), else the
@@ -72,6 +74,8 @@ pub struct Options {
     lease_duration: Option<Given<Duration>>,
     renew_deadline: Option<Given<Duration>>,
     retry_period: Option<Given<Duration>>,
+    watch_pods: Option<Given<bool>>,
+    termination_log: Option<Given<PathBuf>>,
     heartbeat: Option<Given<Duration>>,
     heartbeat_by_default: bool,
 }
@@ -144,6 +148,28 @@ impl Options {
         self
     }
 
+    /// Whether a leader whose container Kubernetes reports terminated is replaced at once, and not
+    /// only when its lease has run out. On a Lease only; files have a proof of their own.
+    ///
+    /// Two halves: this process writes its holder identity into the
+    /// [termination log](Self::termination_log) of its container, so that others can know of its
+    /// death; and it watches the pod of whoever leads, which needs the right to `watch` pods in the
+    /// Lease's namespace. The shown name must be the pod's name, as it is by default. What is written
+    /// takes the place of the log's tail that `terminationMessagePolicy: FallbackToLogsOnError` shows.
+    /// Wherever a half does not work, one warning says so, and the lease is waited out as without.
+    pub fn watch_pods(mut self, watch: bool) -> Self {
+        self.watch_pods = Some(Given::by_option(Setting::WatchPods, watch));
+        self
+    }
+
+    /// Where this container's termination log is, an absolute path: what `terminationMessagePath`
+    /// says, if it says something else than `/dev/termination-log`. Used with
+    /// [`watch_pods`](Self::watch_pods) only.
+    pub fn termination_log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.termination_log = Some(Given::by_option(Setting::TerminationLog, file.into()));
+        self
+    }
+
     /// How long the host may go without calling [`Elector::beat`](crate::Elector::beat) before it
     /// counts as stuck and gives leadership up until it calls again. At least 2 s; zero: never.
     pub fn heartbeat(mut self, duration: Duration) -> Self {
@@ -182,7 +208,10 @@ impl Options {
             }
             Setting::RetryPeriod => self.retry_period = Some(Given::parsed(text, origin, duration::parse)?),
             Setting::Heartbeat => self.heartbeat = Some(Given::parsed(text, origin, duration::parse)?),
-            Setting::WatchPods => drop(Given::parsed(text, origin, check_watch_pods)?),
+            Setting::WatchPods => self.watch_pods = Some(Given::parsed(text, origin, parse_switch)?),
+            Setting::TerminationLog => {
+                self.termination_log = Some(Given { value: PathBuf::from(text), origin: origin.to_owned() });
+            }
         }
         self.check()?;
         Ok(self)
@@ -207,6 +236,8 @@ impl Options {
             lease_duration: self.lease_duration.or(there.lease_duration),
             renew_deadline: self.renew_deadline.or(there.renew_deadline),
             retry_period: self.retry_period.or(there.retry_period),
+            watch_pods: self.watch_pods.or(there.watch_pods),
+            termination_log: self.termination_log.or(there.termination_log),
             heartbeat: self.heartbeat.or(there.heartbeat),
             heartbeat_by_default: self.heartbeat_by_default,
         })
@@ -218,6 +249,7 @@ impl Options {
         check(self.namespace.as_ref(), |name| names::check_namespace(name))?;
         check(self.instance_name.as_ref(), |name| names::check_instance_name(name))?;
         check(self.store.as_ref(), StoreChoice::check)?;
+        check(self.termination_log.as_ref(), |file| check_termination_log(file))?;
         check(self.heartbeat.as_ref(), |heartbeat| check_heartbeat(*heartbeat))
     }
 }
@@ -261,13 +293,22 @@ fn check_heartbeat(heartbeat: Duration) -> Result<(), String> {
     ))
 }
 
-fn check_watch_pods(text: &str) -> Result<(), String> {
-    if text == "false" {
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(format!("{} is neither true nor false: set it to one of these, or unset it", quoted(text))),
+    }
+}
+
+fn check_termination_log(file: &Path) -> Result<(), String> {
+    if file.is_absolute() {
         return Ok(());
     }
     Err(format!(
-        "{} cannot be done: this version does not watch pods for a proof of death. Unset it, or set it to false",
-        quoted(text)
+        "{} is not absolute: set it to the terminationMessagePath of this container, or unset it if that is \
+         /dev/termination-log",
+        quoted(&file.to_string_lossy())
     ))
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn resolve(options: Options, environment: &Environment) -> Result<Res
         tracing::warn!("{warning}");
     }
     let decision = decide(options, environment)?;
-    let place = decision.site.open(&decision.election, environment)?;
+    let place = decision.open_place(environment)?;
     if decision.by_default_here {
         tracing::info!("{}: elects among the processes of this machine only", place.describe());
     }
@@ -63,6 +63,8 @@ pub(super) struct Decision {
     pub(super) instance_name: String,
     pub(super) timing: Timing,
     pub(super) heartbeat: Option<Duration>,
+    /// Where to leave a proof of our death, if proofs of death are wanted.
+    pub(super) termination_log: Option<PathBuf>,
     pub(super) site: Site,
     /// Whether it is files because nobody said anything else.
     pub(super) by_default_here: bool,
@@ -76,20 +78,22 @@ pub(super) enum Site {
     Directory(PathBuf),
 }
 
-impl Site {
-    fn open(&self, election: &str, environment: &Environment) -> Result<Place, Error> {
-        Ok(match self {
-            Self::InCluster { host, port, namespace } => {
+impl Decision {
+    fn open_place(&self, environment: &Environment) -> Result<Place, Error> {
+        let mut place = match &self.site {
+            Site::InCluster { host, port, namespace } => {
                 let (account, namespace) = (&environment.service_account, namespace.clone());
-                Place::Kubernetes(Box::new(KubernetesPlace::in_cluster(
-                    host, port, account, namespace, election,
-                )?))
+                KubernetesPlace::in_cluster(host, port, account, namespace, &self.election)?
             }
-            Self::Kubeconfig { namespace } => {
-                Place::Kubernetes(Box::new(KubernetesPlace::from_kubeconfig(namespace.clone(), election)?))
+            Site::Kubeconfig { namespace } => {
+                KubernetesPlace::from_kubeconfig(namespace.clone(), &self.election)?
             }
-            Self::Directory(directory) => Place::File(FilePlace::new(directory, election)?),
-        })
+            Site::Directory(directory) => {
+                return Ok(Place::File(FilePlace::new(directory, &self.election)?));
+            }
+        };
+        place.termination_log.clone_from(&self.termination_log);
+        Ok(Place::Kubernetes(Box::new(place)))
     }
 }
 
@@ -105,6 +109,7 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
         election: election(options.election, &site, environment)?,
         instance_name: instance_name(options.instance_name, environment)?,
         timing,
+        termination_log: termination_log(options.watch_pods, options.termination_log),
         heartbeat: Some(heartbeat).filter(|heartbeat| !heartbeat.is_zero()),
         by_default_here: matches!(site, Site::Directory(_)) && is_auto(options.store.as_ref()),
         site,
@@ -138,6 +143,11 @@ fn timing(options: &Options) -> Result<Timing, Error> {
             }
         },
     )
+}
+
+fn termination_log(watch_pods: Option<Given<bool>>, file: Option<Given<PathBuf>>) -> Option<PathBuf> {
+    let watch_pods = watch_pods.is_some_and(|given| given.value);
+    watch_pods.then(|| file.map_or_else(|| PathBuf::from("/dev/termination-log"), |given| given.value))
 }
 
 fn is_auto(store: Option<&Given<StoreChoice>>) -> bool {

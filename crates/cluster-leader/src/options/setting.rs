@@ -18,16 +18,17 @@ pub enum Setting {
     RenewDeadline,
     /// The pause between attempts after a failure.
     RetryPeriod,
-    /// Whether pods are watched for a proof that the holder is dead. This version can only be
-    /// told `false`.
+    /// Whether pods are watched for a proof that the holder is dead.
     WatchPods,
+    /// The file whose content Kubernetes shows once this container has ended.
+    TerminationLog,
     /// How long a host may be silent before it counts as stuck.
     Heartbeat,
 }
 
 impl Setting {
     /// All settings.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Election,
         Self::Namespace,
         Self::InstanceName,
@@ -36,6 +37,7 @@ impl Setting {
         Self::RenewDeadline,
         Self::RetryPeriod,
         Self::WatchPods,
+        Self::TerminationLog,
         Self::Heartbeat,
     ];
 
@@ -74,6 +76,9 @@ impl Setting {
                 ("CLUSTER_LEADER_RETRY_PERIOD", "cluster-leader.retry-period", "retry_period")
             }
             Self::WatchPods => ("CLUSTER_LEADER_WATCH_PODS", "cluster-leader.watch-pods", "watch_pods"),
+            Self::TerminationLog => {
+                ("CLUSTER_LEADER_TERMINATION_LOG", "cluster-leader.termination-log", "termination_log")
+            }
             Self::Heartbeat => ("CLUSTER_LEADER_HEARTBEAT", "cluster-leader.heartbeat", "heartbeat"),
         }
     }

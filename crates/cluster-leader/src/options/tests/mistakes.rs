@@ -92,8 +92,8 @@ fn bad_values_name_their_origin_the_value_the_rule_and_the_fix() {
         (Setting::RetryPeriod, "1.5s", &["\"1.5s\"", "a whole number"]),
         (Setting::Heartbeat, "99999999999999999999h", &["too long"]),
         (Setting::Heartbeat, "off", &["\"off\"", "for example 15s"]),
-        (Setting::WatchPods, "true", &["\"true\"", "this version does not", "false"]),
-        (Setting::WatchPods, "no", &["\"no\"", "false"]),
+        (Setting::WatchPods, "yes", &["\"yes\"", "neither true nor false"]),
+        (Setting::TerminationLog, "log", &["\"log\"", "not absolute", "terminationMessagePath"]),
     ] {
         // As a property: at once. In the environment: at the start, and even if it is overridden.
         let (name, problem) = refused(Options::new().set(setting, text, setting.property()));
@@ -118,6 +118,7 @@ fn bad_values_name_their_origin_the_value_the_rule_and_the_fix() {
         (Options::new().instance_name("a\nb"), "instance_name"),
         (Options::new().store(StoreChoice::File(Some("x".into()))), "store"),
         (Options::new().store(StoreChoice::File(Some("".into()))), "store"),
+        (Options::new().termination_log("log"), "termination_log"),
     ] {
         assert_eq!(refused(decide(options, &host([]))).0, name);
     }

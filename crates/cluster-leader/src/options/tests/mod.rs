@@ -78,7 +78,8 @@ fn every_variable_is_read() {
             ("CLUSTER_LEADER_LEASE_DURATION", "1m"),
             ("CLUSTER_LEADER_RENEW_DEADLINE", "40s"),
             ("CLUSTER_LEADER_RETRY_PERIOD", "1500ms"),
-            ("CLUSTER_LEADER_WATCH_PODS", "false"),
+            ("CLUSTER_LEADER_WATCH_PODS", "true"),
+            ("CLUSTER_LEADER_TERMINATION_LOG", "/log"),
             ("CLUSTER_LEADER_HEARTBEAT", "20s"),
         ]),
     );
@@ -89,6 +90,7 @@ fn every_variable_is_read() {
     assert_eq!(decision.timing.renew_deadline(), 40 * SECOND);
     assert_eq!(decision.timing.retry_period(), Duration::from_millis(1500));
     assert_eq!(decision.heartbeat, Some(20 * SECOND));
+    assert_eq!(decision.termination_log.as_deref(), Some(Path::new("/log")));
     assert!(!decision.by_default_here);
 }
 
@@ -112,6 +114,8 @@ fn every_option_is_read_and_wins_over_the_environment() {
         .lease_duration(60 * SECOND)
         .renew_deadline(40 * SECOND)
         .retry_period(3 * SECOND)
+        .watch_pods(true)
+        .termination_log("/log")
         .heartbeat(20 * SECOND);
     let by_texts = [
         (Setting::Election, "billing-jobs"),
@@ -121,7 +125,8 @@ fn every_option_is_read_and_wins_over_the_environment() {
         (Setting::LeaseDuration, "60s"),
         (Setting::RenewDeadline, "40s"),
         (Setting::RetryPeriod, "3s"),
-        (Setting::WatchPods, "false"),
+        (Setting::WatchPods, "true"),
+        (Setting::TerminationLog, "/log"),
         (Setting::Heartbeat, "20s"),
     ]
     .into_iter()
@@ -133,6 +138,24 @@ fn every_option_is_read_and_wins_over_the_environment() {
         assert_eq!(decision.site, in_cluster(Some("team")));
         assert_eq!(decision.timing, election::Timing::new(60 * SECOND, 40 * SECOND, 3 * SECOND).unwrap());
         assert_eq!(decision.heartbeat, Some(20 * SECOND));
+        assert_eq!(decision.termination_log.as_deref(), Some(Path::new("/log")));
+    }
+}
+
+#[test]
+fn pods_are_watched_where_that_is_asked_for() {
+    for (options, variables, termination_log) in [
+        (Options::new(), &[][..], None),
+        (Options::new(), &[("CLUSTER_LEADER_WATCH_PODS", "false")], None),
+        (Options::new(), &[("CLUSTER_LEADER_TERMINATION_LOG", "/log")], None),
+        (Options::new(), &[("CLUSTER_LEADER_WATCH_PODS", "true")], Some("/dev/termination-log")),
+        (Options::new().watch_pods(false), &[("CLUSTER_LEADER_WATCH_PODS", "true")], None),
+        (Options::new().watch_pods(true), &[("CLUSTER_LEADER_TERMINATION_LOG", "/log")], Some("/log")),
+    ] {
+        let mut environment = host([]);
+        environment.variables.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
+        let decision = decided(options, &environment);
+        assert_eq!(decision.termination_log.as_deref(), termination_log.map(Path::new), "{variables:?}");
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) enum Verb {
     Create,
     Update,
     Watch,
+    WatchPods,
 }
 
 /// Why a request did not succeed.
@@ -95,6 +96,10 @@ impl Failure {
         matches!(self, Self::Answered(answer) if answer.status == StatusCode::NOT_FOUND)
     }
 
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Answered(answer) if answer.status == StatusCode::FORBIDDEN)
+    }
+
     /// Whether a new connection with fresh credentials may fare better.
     pub(super) fn asks_for_reconnection(&self) -> bool {
         match self {
@@ -126,7 +131,7 @@ impl Failure {
             (Verb::Create, 409) if matches!(&*answer.reason, "AlreadyExists" | "") => {
                 StoreErrorKind::AlreadyExists
             }
-            (Verb::Watch, 410) => StoreErrorKind::WatchExpired,
+            (Verb::Watch | Verb::WatchPods, 410) => StoreErrorKind::WatchExpired,
             (_, 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429) => StoreErrorKind::Refused,
             _ => StoreErrorKind::Unknown,
         }
@@ -135,20 +140,21 @@ impl Failure {
 
 /// What was tried.
 pub(super) fn heading(verb: Verb, place: &KubernetesPlace) -> String {
-    let verb = match verb {
-        Verb::Get => "get",
-        Verb::Create => "create",
-        Verb::Update => "update",
-        Verb::Watch => "watch",
+    let what = match verb {
+        Verb::Get => format!("get {}", place.describe()),
+        Verb::Create => format!("create {}", place.describe()),
+        Verb::Update => format!("update {}", place.describe()),
+        Verb::Watch => format!("watch {}", place.describe()),
+        Verb::WatchPods => format!("watch pods in the namespace {}", place.namespace),
     };
-    format!("cannot {verb} {} at {}", place.describe(), place.server())
+    format!("cannot {what} at {}", place.server())
 }
 
 fn explain_answer(answer: &Answer, verb: Verb, place: &KubernetesPlace) -> String {
     let Answer { status, message, .. } = answer;
     let help = match (verb, status.as_u16()) {
         (_, 401) => Some(allow_credentials(place)),
-        (_, 403) => Some(allow_by_role(place)),
+        (_, 403) => Some(allow_by_role(verb, place)),
         (Verb::Create, 404) => Some(allow_namespace(place)),
         (_, 300..=399) => Some(allow_redirect(answer)),
         _ => None,
@@ -177,22 +183,29 @@ fn allow_credentials(place: &KubernetesPlace) -> String {
     }
 }
 
-fn allow_by_role(place: &KubernetesPlace) -> String {
+fn allow_by_role(verb: Verb, place: &KubernetesPlace) -> String {
     let KubernetesPlace { namespace, name, .. } = place;
     let whom = match &place.credentials {
         Credentials::ServiceAccount { .. } => "the ServiceAccount of this pod",
         Credentials::Kubeconfig => "the user of the kubeconfig",
     };
+    let rules = match verb {
+        Verb::WatchPods => "- apiGroups: [\"\"]\n  \
+             resources: [\"pods\"]\n  \
+             verbs: [\"watch\"]"
+            .to_owned(),
+        _ => format!(
+            "- apiGroups: [\"coordination.k8s.io\"]\n  \
+             resources: [\"leases\"]\n  \
+             verbs: [\"create\"]\n\
+             - apiGroups: [\"coordination.k8s.io\"]\n  \
+             resources: [\"leases\"]\n  \
+             resourceNames: [\"{name}\"]\n  \
+             verbs: [\"get\", \"update\", \"watch\"]"
+        ),
+    };
     format!(
-        "a Role with these rules in the namespace {namespace}, bound to {whom}, allows it:\n\
-         rules:\n\
-         - apiGroups: [\"coordination.k8s.io\"]\n  \
-         resources: [\"leases\"]\n  \
-         verbs: [\"create\"]\n\
-         - apiGroups: [\"coordination.k8s.io\"]\n  \
-         resources: [\"leases\"]\n  \
-         resourceNames: [\"{name}\"]\n  \
-         verbs: [\"get\", \"update\", \"watch\"]"
+        "a Role with these rules in the namespace {namespace}, bound to {whom}, allows it:\nrules:\n{rules}"
     )
 }
 

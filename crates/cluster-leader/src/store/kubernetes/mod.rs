@@ -5,12 +5,14 @@
 //! | `place.rs`, `credentials.rs` | which Lease, at which server, as whom |
 //! | `connection.rs` | one request and its reply |
 //! | `watch.rs` | a watch, and where it goes on after a break |
+//! | `pods` | proof that a leader is dead |
 //! | `failure.rs` | what a failure means, for the election and for people |
 
 mod connection;
 mod credentials;
 mod failure;
 mod place;
+mod pods;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -30,6 +32,7 @@ use kube::core::{ObjectMeta, Request};
 use self::connection::{Composed, Connection};
 use self::failure::{Failure, Verb, heading};
 pub(crate) use self::place::KubernetesPlace;
+use self::pods::Pods;
 use self::watch::{Resume, Shown, Watch};
 use super::lease::{SeenLeases, put_record};
 use super::{Store, StoreError, StoreErrorKind, Watched};
@@ -45,6 +48,8 @@ pub(crate) struct KubernetesStore {
     watch: RefCell<Option<Watch>>,
     watch_params: WatchParams,
     resume: RefCell<Resume>,
+    /// Where the death of others is looked for, if that is wanted.
+    pods: Option<Pods>,
 }
 
 impl KubernetesStore {
@@ -54,8 +59,10 @@ impl KubernetesStore {
     fn new(place: KubernetesPlace) -> Result<Self, StoreError> {
         let [spread, ..] =
             identity::seed().map_err(|error| StoreError::refused(error.to_string()))?.to_ne_bytes();
+        let connection = Rc::new(Connection::new(&place));
         Ok(Self {
-            connection: Rc::new(Connection::new(&place)),
+            pods: place.termination_log.is_some().then(|| Pods::new(Rc::clone(&connection))),
+            connection,
             requests: Request::new(Lease::url_path(&(), Some(&place.namespace))),
             seen: RefCell::default(),
             watch: RefCell::new(None),
@@ -211,15 +218,19 @@ impl Store for KubernetesStore {
         self.watch.replace(None);
     }
 
-    async fn proof_of_death(&self, _holder: &Identity) {
-        pending::<()>().await;
+    async fn proof_of_death(&self, holder: &Identity) {
+        match &self.pods {
+            Some(pods) => pods.death_of(holder, &self.place).await,
+            None => pending().await,
+        }
     }
 
     fn reconnect(&self) {
         self.connection.reconnect();
     }
 
-    async fn stand_as(&self, _identity: &Identity) -> Result<(), StoreError> {
+    async fn stand_as(&self, identity: &Identity) -> Result<(), StoreError> {
+        pods::leave_proof(identity, &self.place);
         Ok(())
     }
 }

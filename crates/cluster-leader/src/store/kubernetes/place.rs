@@ -29,6 +29,8 @@ pub(crate) struct KubernetesPlace {
     pub(super) name: String,
     pub(super) credentials: Credentials,
     pub(super) config: Config,
+    /// The file in which to leave a proof of our death; `None`: proofs of death are not wanted.
+    pub(crate) termination_log: Option<PathBuf>,
 }
 
 impl KubernetesPlace {
@@ -57,6 +59,7 @@ impl KubernetesPlace {
             name: election.to_owned(),
             credentials: Credentials::ServiceAccount { token, ca },
             config,
+            termination_log: None,
         })
     }
 
@@ -96,6 +99,7 @@ impl KubernetesPlace {
             name: election.to_owned(),
             credentials: Credentials::Kubeconfig,
             config,
+            termination_log: None,
         })
     }
 

@@ -40,7 +40,8 @@ pub(super) fn open(connection: Rc<Connection>, request: Composed) -> Watch {
         .boxed_local()
 }
 
-fn lines(body: Body) -> impl Stream<Item = Result<String, Failure>> {
+/// The lines of a watch, each of them an event.
+pub(super) fn lines(body: Body) -> impl Stream<Item = Result<String, Failure>> {
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
     FramedRead::new(reader, LinesCodec::new_with_max_length(LONGEST_REPLY)).map_err(|error| match error {
         LinesCodecError::Io(error) => Failure::Lost(format!("the watch broke: {}", chain(&error))),
