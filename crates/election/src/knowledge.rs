@@ -15,6 +15,8 @@ pub(crate) enum Known {
     Absent {
         /// The version number of the deletion, or a lower bound of it.
         deleted_at: u64,
+        /// When that first reached us.
+        since: Instant,
     },
     /// There is one.
     Present {
@@ -53,13 +55,20 @@ pub(crate) struct Knowledge {
     /// Before this instant the holder of a record that was deleted, or blanked by somebody else, may
     /// still lead, whatever later records say.
     unaware_holder_may_lead_until: Instant,
-    /// The last holder that is proven dead.
-    dead: Option<Identity>,
+    /// The last holder that is proven dead, and when that was.
+    dead: Option<(Identity, Instant)>,
+    /// Who held the record last, where nobody does.
+    holder_before: Option<Identity>,
 }
 
 impl Knowledge {
     pub(crate) fn nothing() -> Self {
-        Self { known: Known::Nothing, unaware_holder_may_lead_until: Instant::default(), dead: None }
+        Self {
+            known: Known::Nothing,
+            unaware_holder_may_lead_until: Instant::default(),
+            dead: None,
+            holder_before: None,
+        }
     }
 
     pub(crate) const fn known(&self) -> &Known {
@@ -84,11 +93,16 @@ impl Knowledge {
         self.record().and_then(|record| record.holder.as_ref())
     }
 
+    /// Who holds the record, or held it last.
+    pub(crate) fn last_holder(&self) -> Option<&Identity> {
+        self.holder().or(self.holder_before.as_ref())
+    }
+
     /// The largest version number that we know of.
     pub(crate) const fn newest_number(&self) -> u64 {
         match &self.known {
             Known::Nothing => 0,
-            Known::Absent { deleted_at } => *deleted_at,
+            Known::Absent { deleted_at, .. } => *deleted_at,
             Known::Present { version, .. } => version.number,
         }
     }
@@ -131,11 +145,11 @@ impl Knowledge {
         }
     }
 
-    pub(crate) fn proven_dead(&mut self, holder: Identity) {
-        self.dead = Some(holder);
+    pub(crate) fn proven_dead(&mut self, holder: Identity, now: Instant) {
+        self.dead = Some((holder, now));
     }
 
-    /// From when we may take the record; `None`: not as far as we know.
+    /// From when on we may take the record; `None`: not as far as we know.
     ///
     /// Our own record may be taken, that is renewed, as soon as no deleted one stands against it.
     pub(crate) fn may_acquire_from(&self, us: &Identity, lease_duration: Duration) -> Option<Instant> {
@@ -145,14 +159,19 @@ impl Knowledge {
             Known::Present { record, since, .. } if self.holder_may_lead(record, us) => {
                 *since + record.duration_or(lease_duration)
             }
-            Known::Present { .. } | Known::Absent { .. } => Instant::default(),
+            Known::Present { record, since, .. } => {
+                let died = self.dead.as_ref().filter(|(dead, _)| record.holder.as_ref() == Some(dead));
+                died.map_or(*since, |(_, died)| *since.max(died))
+            }
+            Known::Absent { since, .. } => *since,
         };
         Some(record_allows.max(self.unaware_holder_may_lead_until))
     }
 
     /// Whether the record has a holder that is neither us nor dead.
     fn holder_may_lead(&self, record: &Record, us: &Identity) -> bool {
-        record.holder.as_ref().is_some_and(|holder| holder != us && self.dead.as_ref() != Some(holder))
+        let dead = self.dead.as_ref().map(|(holder, _)| holder);
+        record.holder.as_ref().is_some_and(|holder| holder != us && dead != Some(holder))
     }
 
     fn present(&mut self, record: Record, version: Version, observer: Observer<'_>, now: Instant) -> News {
@@ -163,7 +182,7 @@ impl Knowledge {
             Some(newest) if version.uid != newest.uid => self.replaced(record, version, observer, now),
             Some(newest) if version.number <= newest.number => News::No,
             _ => {
-                self.known = Known::Present { record, version, since: now };
+                self.now_present(record, version, now);
                 News::Yes
             }
         }
@@ -171,17 +190,27 @@ impl Knowledge {
 
     fn replaced(&mut self, record: Record, version: Version, observer: Observer<'_>, now: Instant) -> News {
         self.wait_out_deleted_holder(observer, now);
-        self.known = Known::Present { record, version, since: now };
+        self.now_present(record, version, now);
         News::Replaced
+    }
+
+    fn now_present(&mut self, record: Record, version: Version, now: Instant) {
+        self.holder_before = self.last_holder().filter(|_| record.holder.is_none()).cloned();
+        self.known = Known::Present { record, version, since: now };
     }
 
     fn absent(&mut self, deleted_at: u64, observer: Observer<'_>, now: Instant) -> News {
         self.wait_out_deleted_holder(observer, now);
-        let known_before = matches!(self.known, Known::Absent { .. });
+        let known_since = match self.known {
+            Known::Absent { since, .. } => Some(since),
+            _ => None,
+        };
         // A watch that lags behind must not bring the deleted record back.
         let deleted_after = self.newest_number().saturating_add(u64::from(self.version().is_some()));
-        self.known = Known::Absent { deleted_at: deleted_at.max(deleted_after) };
-        if known_before { News::No } else { News::Yes }
+        let deleted_at = deleted_at.max(deleted_after);
+        self.holder_before = self.last_holder().cloned();
+        self.known = Known::Absent { deleted_at, since: known_since.unwrap_or(now) };
+        if known_since.is_some() { News::No } else { News::Yes }
     }
 
     /// A holder that releases takes back what it said of itself. If that is still there, somebody

@@ -35,7 +35,9 @@
 //! | `election/handover.rs` | giving leadership up on purpose |
 //! | `knowledge.rs` | what we know of the record, and how long we must be patient |
 //! | `writes.rs` | which records are writes of ours |
+//! | `stagger.rs` | who tries first |
 //! | `cell.rs` | the claim as readers see it |
+//! | `watching.rs` | when to open a watch again |
 //! | `record.rs`, `timing.rs`, `io.rs`, `time.rs` | the vocabulary |
 #![forbid(unsafe_code)]
 
@@ -45,8 +47,10 @@ mod io;
 mod jitter;
 mod knowledge;
 mod record;
+mod stagger;
 mod time;
 mod timing;
+mod watching;
 mod writes;
 
 pub use cell::{ClaimCell, Word};
@@ -55,3 +59,4 @@ pub use io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Outpu
 pub use record::{Identity, Record, Version};
 pub use time::{Instant, WallTime};
 pub use timing::{InvalidTiming, Timing};
+pub use watching::Watching;

@@ -32,6 +32,16 @@ impl Identity {
     pub fn shown_name(&self) -> &str {
         self.0.rsplit_once('_').map_or(&self.0, |(name, _)| name)
     }
+
+    /// The ReplicaSet of a pod of a Deployment: all before the last `-` of `<name>-<hash>-<5 letters>`,
+    /// where both end parts are of the letters that Kubernetes makes names from.
+    #[must_use]
+    pub fn generation(&self) -> Option<&str> {
+        let (replica_set, pod) = self.shown_name().rsplit_once('-')?;
+        let (_, hash) = replica_set.rsplit_once('-')?;
+        let made = |part: &str| part.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+        (pod.len() == 5 && (5..=10).contains(&hash.len()) && made(pod) && made(hash)).then_some(replica_set)
+    }
 }
 
 impl From<&str> for Identity {

@@ -22,4 +22,5 @@ mod suspend;
 mod unknown;
 mod wall_clock;
 mod watch;
+mod watching;
 mod world;

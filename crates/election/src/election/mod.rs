@@ -7,6 +7,7 @@ use crate::io::{AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Req
 use crate::jitter::Jitter;
 use crate::knowledge::{Knowledge, Known, News, Observer};
 use crate::record::{Identity, Record, Version};
+use crate::stagger::Stagger;
 use crate::time::{Instant, WallTime};
 use crate::timing::Timing;
 use crate::writes::OwnWrites;
@@ -22,6 +23,7 @@ pub struct Election {
     timing: Timing,
     us: Identity,
     jitter: Jitter,
+    stagger: Stagger,
     now: Instant,
 
     knowledge: Knowledge,
@@ -57,6 +59,7 @@ impl Election {
             timing,
             us: identity,
             jitter: Jitter::new(seed),
+            stagger: Stagger::default(),
             now,
             knowledge: Knowledge::nothing(),
             writes: OwnWrites::default(),
@@ -75,6 +78,14 @@ impl Election {
             last_conflict: None,
             events: Vec::new(),
         }
+    }
+
+    /// Holds back before it takes a lease that has become free, so that not all candidates write
+    /// at once: by a part of 20 ms that follows from this name of the election and the identity, and
+    /// by 25 ms more where the holder before was of the same generation of a Deployment.
+    #[must_use]
+    pub fn staggered(self, election: &str) -> Self {
+        Self { stagger: Stagger::of(election, &self.us), ..self }
     }
 
     /// Draws its jitter from `seed` from here on: whoever explores every future makes each draw a
@@ -99,7 +110,7 @@ impl Election {
                 self.learn(|knowledge, observer, now| knowledge.watched(seen, observer, now));
             }
             Input::Watching(watching) => self.set_watching(watching),
-            Input::HolderDead(holder) => self.knowledge.proven_dead(holder),
+            Input::HolderDead(holder) => self.knowledge.proven_dead(holder, self.now),
             Input::NewIdentity(identity) => self.change_identity(identity),
             Input::StepDown => self.step_down(),
             Input::Suspend(reason) => self.hand_over(reason, Afterwards::Suspend),
@@ -338,6 +349,7 @@ impl Election {
 
     fn change_identity(&mut self, identity: Identity) {
         self.lose(LostReason::DuplicateIdentity);
+        self.stagger = self.stagger.with_identity(&identity);
         self.us = identity;
         self.writes = OwnWrites::default();
         self.under_way = None;

@@ -51,7 +51,12 @@ impl Election {
         if !self.is_standing() {
             return None;
         }
-        let from = self.knowledge.may_acquire_from(&self.us, self.timing.lease_duration())?;
+        let free = self.knowledge.may_acquire_from(&self.us, self.timing.lease_duration())?;
+        let from = if self.record_is_ours() {
+            free
+        } else {
+            free + self.stagger.after(self.knowledge.last_holder(), &self.us)
+        };
         Some(from.max(self.next_term))
     }
 

@@ -69,6 +69,12 @@ impl Frame {
             let rest = &text[at..];
             let byte = rest.as_bytes()[0];
             let end = match byte {
+                // Only the stagger counts from it, and nobody holds back in these worlds.
+                b'd' if rest.starts_with("dead: Some((") => {
+                    let name_ends = rest.find(", Instant(").expect("a name and an instant");
+                    told.push_str(&rest[..name_ends]);
+                    Some(digits(rest, name_ends + 10) + 1)
+                }
                 b'd' | b'm' | b'n' | b'r' | b'u' | b's' => self.tell_field(rest, sent, told),
                 b'l' if rest.starts_with("last_conflict: Some(Instant(") => {
                     let (instant, end) = number(rest, 28);
@@ -186,12 +192,15 @@ impl Frame {
         let Some(at) = text.find(name).filter(|_| !self.watching) else { return Vec::new() };
         let next_poll = number(text, at + name.len()).0;
         let name = "since: Instant(";
-        let since = text.find(name).zip(self.wait);
-        let since = since.map(|(at, wait)| number(text, at + name.len()).0 + wait);
+        let since = text.find(name).map(|at| number(text, at + name.len()).0 + self.wait.unwrap_or_default());
+        let died = text.find("dead: Some((").and_then(|dead| {
+            let name = "Instant(";
+            text[dead..].find(name).map(|at| number(text, dead + at + name.len()).0)
+        });
         let waits = WAITS
             .into_iter()
             .flat_map(|name| text.match_indices(name).map(move |(at, _)| number(text, at + name.len()).0));
-        since.into_iter().chain(waits).map(|wait| wait > next_poll).collect()
+        since.into_iter().chain(died).chain(waits).map(|wait| wait > next_poll).collect()
     }
 
     fn tell_distance(&self, instant: Instant, told: &mut String) {

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use election::Timing;
 
+/// 20 ms, and 25 more within a generation.
+const STAGGER: Duration = Duration::from_millis(45);
+
 /// How soon after the faults somebody leads, by the slowest clock of all:
 ///
 /// * the longest lease duration that may stand in a record (somebody may have died just then, or
 ///   have been deleted, or sit out), and the same once more where it is unlawful worlds' to delete
 ///   a record that its own leader has not missed yet;
 /// * two retry periods: the longest pause of a follower that polls, or backs off;
+/// * the stagger of who takes what is free;
 /// * an attempt's timeout: one that was sent into the last fault may hang as long;
 /// * a renewal interval: a leader without a watch learns only then that it was asked to step down,
 ///   or what was done to its record.
@@ -22,6 +26,7 @@ pub fn leader_within(timings: &[Timing], longest_lease: Duration, round_trip: Du
         + longest(Timing::renew_deadline) / 5
         + longest(Timing::renew_deadline) / 2
         + round_trip * 4
+        + STAGGER
 }
 
 /// Whether exactly one leads, as must be.
@@ -44,7 +49,7 @@ mod tests {
     fn g8_the_bound_with_the_default_timing_is_26_seconds_and_the_network() {
         let timing = Timing::default();
         let bound = leader_within(&[timing], timing.lease_duration(), Duration::ZERO);
-        assert_eq!(bound, Duration::from_secs(15 + 2 * 2 + 2 + 5));
+        assert_eq!(bound, Duration::from_secs(15 + 2 * 2 + 2 + 5) + STAGGER);
     }
 
     #[test]

@@ -389,8 +389,8 @@ impl Process {
         nature.tell(self.place, || format!("its driver begins anew, as {identity}"));
         nature.guarantees.begins_anew(self.place, &identity, now);
         let seed = u64::from(self.place) << 32 | u64::from(self.identities);
-        self.election = Election::new(identity, self.timing, seed, now);
-        self.watching = Watching::new(self.timing, now);
+        self.election = Election::new(identity, self.timing, seed, now).staggered(&seed.to_string());
+        self.watching = Watching::new(self.timing, seed, now);
         self.wake = nature.now;
     }
 }

@@ -1,6 +1,4 @@
-//! The driver's side of a watch: when it is open, and when to open it again.
-//!
-//! The same rules as `driver/watching.rs` of `cluster-leader`.
+//! The driver's side of a watch: the shipped rules of when to open it again, and from where.
 
 use std::time::Duration;
 
@@ -22,21 +20,11 @@ pub(super) enum Watched {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Opening { since: Instant },
-    Open { since: Instant, alive: Instant },
-    Closed { until: Instant },
-    AwaitingAnswer,
-}
-
 /// A watch as its driver sees it.
 #[derive(Debug)]
 pub(super) struct Watching {
-    retry_period: Duration,
     lease_duration: Duration,
-    state: State,
-    failures: u32,
+    watching: election::Watching,
     /// The server's side of the watch that is open or being opened.
     pub(super) stream: Option<Stream>,
     /// From which version on changes are asked for: `Resume` of the Kubernetes store.
@@ -63,14 +51,10 @@ pub(super) struct Stream {
 }
 
 impl Watching {
-    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-    pub(super) fn new(timing: Timing, now: Instant) -> Self {
+    pub(super) const fn new(timing: Timing, seed: u64, now: Instant) -> Self {
         Self {
-            retry_period: timing.retry_period(),
             lease_duration: timing.lease_duration(),
-            state: State::Opening { since: now },
-            failures: 0,
+            watching: election::Watching::new(timing.retry_period(), seed, now),
             stream: None,
             resume_from: None,
             forgotten: 0,
@@ -79,7 +63,7 @@ impl Watching {
     }
 
     pub(super) const fn is_wanted(&self) -> bool {
-        matches!(self.state, State::Opening { .. } | State::Open { .. })
+        self.watching.is_wanted()
     }
 
     /// A reply or an event told of this version.
@@ -99,61 +83,34 @@ impl Watching {
     }
 
     pub(super) const fn showed(&mut self, now: Instant) {
-        let since = match self.state {
-            State::Open { since, .. } => since,
-            _ => now,
-        };
-        self.state = State::Open { since, alive: now };
+        self.watching.showed(now);
     }
 
     pub(super) fn broke(&mut self, expired: bool, now: Instant) {
         self.stream = None;
-        let lasted = matches!(self.state, State::Open { since, .. } if now.since(since) >= self.retry_period);
-        let pause = if lasted {
-            self.failures = 0;
-            self.retry_period / 8
-        } else {
-            let pause = self.retry_period.saturating_mul(1 << self.failures.min(10));
-            self.failures = self.failures.saturating_add(1);
-            pause.min(Self::LONGEST_PAUSE)
-        };
-        self.state = if expired {
+        if expired {
             self.forgotten = self.resume_from.take().unwrap_or(self.forgotten);
-            State::AwaitingAnswer
-        } else {
-            State::Closed { until: now + pause }
-        };
+        }
+        self.watching.broke(expired, now);
     }
 
     pub(super) fn store_answered(&mut self, now: Instant) {
-        if self.state == State::AwaitingAnswer {
-            self.state = State::Opening { since: now };
-        }
+        self.watching.store_answered(now);
     }
 
     /// Opens what is due, and gives up a watch that was silent for too long: whether it did.
     pub(super) fn tend(&mut self, patience: Duration, now: Instant) -> bool {
-        match self.state {
-            State::Closed { until } if until <= now => self.state = State::Opening { since: now },
-            State::Open { alive: since, .. } | State::Opening { since } if since + patience <= now => {
-                self.state = State::Closed { until: now };
-                self.stream = None;
-                return true;
-            }
-            _ => {}
+        let silent = self.watching.tend(patience, now);
+        if silent {
+            self.stream = None;
         }
-        false
+        silent
     }
 
     /// When to tend it next.
     pub(super) fn due(&self, process: &Process, clock: &HostClock) -> Real {
-        match self.state {
-            State::Closed { until } => clock.reaches(until),
-            State::Open { alive: since, .. } | State::Opening { since } => {
-                clock.reaches(since + self.patience(process))
-            }
-            State::AwaitingAnswer => Real::MAX,
-        }
+        let due = self.watching.due(self.patience(process));
+        due.map_or(Real::MAX, |due| clock.reaches(due))
     }
 
     /// How long a healthy watch may be silent: a live leader renews within the record's duration.

@@ -1,0 +1,114 @@
+//! Who tries first when a lease becomes free.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use crate::record::Identity;
+
+/// How long a candidate holds back before it takes what has become free.
+///
+/// All candidates learn of it at the same time. If all wrote at once, all but one would write in vain;
+/// so each waits for its own small part of a window, and those who have seen another's write by then
+/// need not try. Nobody knows who else there is, and who is first in one election is not in the next:
+/// what one dead process held is scattered over those that are left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Stagger {
+    /// Of its name; `None`: nobody holds back.
+    election: Option<u64>,
+    /// Our part of the window.
+    share: Duration,
+}
+
+impl Stagger {
+    /// A write and the event of it fit in several times.
+    const WINDOW_NANOS: u64 = 20_000_000;
+    /// Longer than the window, so that every one of another generation comes before.
+    const SAME_GENERATION: Duration = Duration::from_millis(25);
+
+    pub(crate) fn of(election: &str, us: &Identity) -> Self {
+        Self { election: Some(hash_of(election)), share: Duration::ZERO }.with_identity(us)
+    }
+
+    /// The same election's, for another identity.
+    pub(crate) fn with_identity(self, us: &Identity) -> Self {
+        let share = self.election.map_or(0, |election| hash_of((election, us)) % Self::WINDOW_NANOS);
+        Self { share: Duration::from_nanos(share), ..self }
+    }
+
+    /// How long to hold back where `predecessor` was the holder before.
+    ///
+    /// While a Deployment rolls, a successor of the old generation would soon hand over again: the
+    /// new one goes first.
+    pub(crate) fn after(&self, predecessor: Option<&Identity>, us: &Identity) -> Duration {
+        if self.election.is_none() {
+            return Duration::ZERO;
+        }
+        let generation = us.generation();
+        let same = generation.is_some() && predecessor.and_then(Identity::generation) == generation;
+        if same { self.share + Self::SAME_GENERATION } else { self.share }
+    }
+}
+
+/// The same in every process of every version of this library that a Rust release builds; candidates
+/// need not agree on it.
+fn hash_of(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_nanos(Stagger::WINDOW_NANOS);
+
+    fn identity(pod: &str) -> Identity {
+        Identity::of_start(pod, "r4nd0m")
+    }
+
+    #[test]
+    fn g7_shares_fill_the_window_and_differ_from_election_to_election() {
+        let shares =
+            |of: &dyn Fn(u32) -> Stagger| -> Vec<Duration> { (0..1_000).map(|n| of(n).share).collect() };
+        let us = identity("app-0");
+        for shares in [
+            shares(&|n| Stagger::of("billing-jobs", &identity(&format!("app-{n}")))),
+            shares(&|n| Stagger::of(&format!("election-{n}"), &us)),
+        ] {
+            assert!(shares.iter().all(|share| *share < WINDOW));
+            let mean = shares.iter().sum::<Duration>() / 1_000;
+            assert!(mean.abs_diff(WINDOW / 2) < WINDOW / 20, "{mean:?}");
+        }
+    }
+
+    #[test]
+    fn g7_the_generation_of_the_predecessor_holds_back_behind_all_others() {
+        let cases = [
+            ("app-7d9f8b6c5d-abc42", Some("app-7d9f8b6c5d-xyz24"), false), // "abc42" is no such name
+            ("app-7d9f8b6c5d-bcd42", Some("app-7d9f8b6c5d-xwz24"), true),
+            ("app-7d9f8b6c5d-bcd42", Some("app-7d9f8b6c5d-bcd42"), true),
+            ("app-7d9f8b6c5d-bcd42", Some("app-5c6b79d8f-xwz24"), false),
+            ("app-7d9f8b6c5d-bcd42", Some("batch-7d9f8b6c5d-xwz24"), false),
+            ("app-7d9f8b6c5d-bcd42", None, false),
+            ("app-0", Some("app-1"), false),
+            ("laptop", Some("laptop"), false),
+        ];
+        for (us, predecessor, holds_back) in cases {
+            let us = identity(us);
+            let stagger = Stagger::of("billing-jobs", &us);
+            let waits = stagger.after(predecessor.map(identity).as_ref(), &us);
+            assert_eq!(
+                waits,
+                stagger.share + if holds_back { Stagger::SAME_GENERATION } else { Duration::ZERO }
+            );
+            assert_eq!(waits > WINDOW, holds_back, "{us} after {predecessor:?}");
+        }
+    }
+
+    #[test]
+    fn without_an_election_nobody_holds_back() {
+        let us = identity("app-7d9f8b6c5d-bcd42");
+        assert_eq!(Stagger::default().with_identity(&us).after(Some(&us), &us), Duration::ZERO);
+    }
+}
