@@ -36,6 +36,20 @@ fn a_suspended_candidate_takes_nothing() {
 }
 
 #[test]
+fn stopped_while_it_is_suspended_it_ends() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.run_until(secs(1));
+    world.give(us, STUCK);
+    world.run_until(secs(10));
+    world.give(us, Input::Stop);
+    assert!(world.of(us).election.is_stopped());
+    world.give(us, Input::Resume);
+    world.run_until(secs(100));
+    assert_eq!(world.terms(us), ["0 acquired 101", "1 lost 101 HostStuck", "1 released"]);
+}
+
+#[test]
 fn resumed_while_the_release_is_under_way_it_stands_again_after_it() {
     let mut world = World::new();
     let us = world.start("us");
