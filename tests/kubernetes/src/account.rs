@@ -37,8 +37,24 @@ impl<'a> ServiceAccount<'a> {
 
     /// Gives it a Role of these rules, by which it may do `verb` to the Lease `lease` in the end.
     pub fn grant(&self, rules: &Value, verb: &str, lease: &str) {
+        self.bind(lease, rules);
+        self.await_right(verb, lease);
+    }
+
+    /// Gives it a Role of these rules, by which it may watch the namespace's pods in the end.
+    pub fn grant_pods(&self, rules: &Value) {
+        self.bind("pods", rules);
+        self.await_permission(&json!({ "verb": "watch", "group": "", "resource": "pods" }));
+    }
+
+    /// Lets it watch the namespace's pods.
+    pub fn allow_pods(&self) {
+        self.grant_pods(&json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": ["watch"] }]));
+    }
+
+    fn bind(&self, what: &str, rules: &Value) {
         let group = "/apis/rbac.authorization.k8s.io/v1";
-        let metadata = json!({ "name": format!("{}-{lease}", self.name) });
+        let metadata = json!({ "name": format!("{}-{what}", self.name) });
         let admin = self.namespace.admin();
         let path = |kind: &str| format!("{group}/namespaces/{}/{kind}", self.namespace.name());
         admin.create(&path("roles"), &json!({ "metadata": metadata, "rules": rules }));
@@ -54,7 +70,6 @@ impl<'a> ServiceAccount<'a> {
                 }],
             }),
         );
-        self.await_right(verb, lease);
     }
 
     /// Lets it create Leases, and do `verbs` to this one.
@@ -68,16 +83,22 @@ impl<'a> ServiceAccount<'a> {
         self.grant(&rules, verb, lease);
     }
 
+    /// Lets it do to this Lease too what elections need, where it may create Leases already.
+    pub fn allow_also(&self, lease: &str) {
+        self.allow(&["get", "update", "watch"], lease);
+    }
+
     /// Waits until the server, which learns of new rights from a watch of its own, grants this one.
     pub fn await_right(&self, verb: &str, lease: &str) {
-        let review = json!({ "spec": {
-            "user": self.user(),
-            "resourceAttributes": {
-                "namespace": self.namespace.name(), "verb": verb, "name": lease,
-                "group": "coordination.k8s.io", "resource": "leases",
-            },
-        }});
-        eventually(&format!("{} may {verb} {lease}", self.user()), || {
+        self.await_permission(&json!({
+            "verb": verb, "name": lease, "group": "coordination.k8s.io", "resource": "leases",
+        }));
+    }
+
+    fn await_permission(&self, what: &Value) {
+        let mut review = json!({ "spec": { "user": self.user(), "resourceAttributes": what } });
+        review["spec"]["resourceAttributes"]["namespace"] = json!(self.namespace.name());
+        eventually(&format!("{} may {what}", self.user()), || {
             let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
             let answer = self.namespace.admin().create(reviews, &review);
             (answer["status"]["allowed"] == true).then_some(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::account::{AccountFiles, ServiceAccount};
 use crate::api_server::ApiServer;
+use crate::kubelet::TerminationLog;
 use crate::leadership::Reign;
 use crate::moment::Moment;
 use crate::patience::PATIENCE;
@@ -78,15 +79,41 @@ impl Candidate {
         election: &str,
         timing: Timing,
     ) -> Self {
+        let pod = Self::surroundings(server, name, files, election, timing).start();
+        Self { pod, election: election.to_owned() }
+    }
+
+    /// Starts one that watches pods, as the container's process that this log is made for.
+    #[must_use]
+    pub fn start_watching_pods(
+        account: &ServiceAccount<'_>,
+        name: &str,
+        election: &str,
+        timing: Timing,
+        log: &TerminationLog,
+    ) -> Self {
+        let server = account.namespace().server();
+        let pod = Self::surroundings(server, name, Some(account.files()), election, timing)
+            .env("CLUSTER_LEADER_WATCH_PODS", "true")
+            .env("CLUSTER_LEADER_TERMINATION_LOG", log.path())
+            .start();
+        Self { pod, election: election.to_owned() }
+    }
+
+    fn surroundings(
+        server: &ApiServer,
+        name: &str,
+        files: Option<AccountFiles>,
+        election: &str,
+        timing: Timing,
+    ) -> Pod {
         let text = |duration: Duration| format!("{}ms", duration.as_millis());
-        let pod = Pod::new(server, name, files, program())
+        Pod::new(server, name, files, program())
             .env("POD_NAME", name)
             .env("CLUSTER_LEADER_ELECTION", election)
             .env("CLUSTER_LEADER_LEASE_DURATION", text(timing.lease_duration()))
             .env("CLUSTER_LEADER_RENEW_DEADLINE", text(timing.renew_deadline()))
             .env("CLUSTER_LEADER_RETRY_PERIOD", text(timing.retry_period()))
-            .start();
-        Self { pod, election: election.to_owned() }
     }
 
     /// The election that it stands in.

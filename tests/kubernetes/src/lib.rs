@@ -10,6 +10,7 @@
 //! | `api_server.rs`, `admin.rs`, `audit.rs` | the server: its life, requests to it, requests it saw |
 //! | `namespace.rs`, `account.rs`, `manifest.rs` | what is made in it: rights, tokens, Leases |
 //! | `process.rs`, `pod.rs` | a process, and its surroundings in a pod |
+//! | `kubelet.rs` | what a kubelet makes for a pod, and reports of it |
 //! | `bin/candidate.rs`, `candidate.rs`, `monolith.rs` | the two programs that are run, and what they say |
 //! | `leadership.rs` | who led when, and whether that is right |
 //! | `moment.rs`, `patience.rs`, `turn.rs`, `report.rs` | time, waiting, order, words |
@@ -28,6 +29,7 @@ mod admin;
 mod api_server;
 mod audit;
 mod candidate;
+mod kubelet;
 mod leadership;
 mod manifest;
 mod moment;
@@ -44,6 +46,7 @@ pub use admin::Admin;
 pub use api_server::{ApiServer, SharedServer};
 pub use audit::{Audit, Request};
 pub use candidate::{Candidate, Term};
+pub use kubelet::{PodObject, TerminationLog, container_status, running, terminated};
 pub use leadership::{Reign, assert_one_at_a_time, reigns};
 pub use manifest::{documents, documents_in, environment};
 pub use moment::Moment;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::account::ServiceAccount;
 use crate::admin::Admin;
 use crate::api_server::ApiServer;
+use crate::kubelet::PodObject;
 use crate::manifest;
 
 /// A namespace that one test has to itself.
@@ -60,6 +61,12 @@ impl<'a> Namespace<'a> {
     /// Applies a manifest as `kubectl apply --namespace` would.
     pub fn apply(&self, object: &Value) {
         manifest::apply(&self.admin, &self.name, object);
+    }
+
+    /// Makes a pod of one container, `main`, with what else `spec` says.
+    #[must_use]
+    pub fn pod(&self, name: &str, spec: Value) -> PodObject<'_> {
+        PodObject::create(self, name, spec)
     }
 
     /// A Lease, which need not exist.

@@ -14,6 +14,7 @@ mod handing_over;
 mod lease;
 mod load;
 mod outage;
+mod pods;
 mod rights;
 mod story;
 
