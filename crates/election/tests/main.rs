@@ -17,6 +17,7 @@ mod identity;
 mod load;
 mod metadata;
 mod renewal;
+mod stagger;
 mod step_down;
 mod suspend;
 mod unknown;

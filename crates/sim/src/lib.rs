@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod coverage;
 pub mod exhaustive;
+pub mod fleet;
 pub mod guarantees;
 pub mod random;
 pub mod script;

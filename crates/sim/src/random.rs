@@ -46,6 +46,15 @@ impl Dice {
         self.below(1000) < per_mille
     }
 
+    /// One of these, which is taken out.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn take_from<T>(&mut self, from: &mut Vec<T>) -> T {
+        let which = usize::try_from(self.below(from.len() as u64)).expect("an index");
+        from.swap_remove(which)
+    }
+
     /// One of several.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[usize::try_from(self.below(from.len() as u64)).unwrap_or(0)]

@@ -185,6 +185,8 @@ impl Election {
             }
             (Request::Create(record) | Request::Update(record, _), Outcome::Refused) => {
                 self.writes.failed(&record);
+                // By the time that we get through, somebody else may have.
+                self.must_read |= self.claim.is_none();
                 self.failed(sent, false);
             }
             // Unknown, or an outcome that does not fit the request: believe nothing of it.

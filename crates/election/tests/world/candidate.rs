@@ -14,13 +14,21 @@ pub(crate) struct Setup {
     pub(crate) timing: Timing,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
+    /// The election's name, of which its stagger follows; `None`: it does not hold back.
+    pub(crate) staggered: Option<&'static str>,
     /// How far its watch lags behind; `None`: it has none.
     pub(crate) watch: Option<Duration>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { timing: Timing::default(), clock: Clock::TRUE, seed: 1, watch: Some(Duration::ZERO) }
+        Self {
+            timing: Timing::default(),
+            clock: Clock::TRUE,
+            seed: 1,
+            staggered: None,
+            watch: Some(Duration::ZERO),
+        }
     }
 }
 
@@ -60,8 +68,12 @@ pub(super) struct Watch {
 impl Candidate {
     pub(super) fn new(name: &str, setup: &Setup, now: Duration, shown: usize) -> Self {
         let identity = Identity::of_start(name, "1");
+        let election = Election::new(identity, setup.timing, setup.seed, setup.clock.shows(now));
         Self {
-            election: Election::new(identity, setup.timing, setup.seed, setup.clock.shows(now)),
+            election: match setup.staggered {
+                Some(name) => election.staggered(name),
+                None => election,
+            },
             timing: setup.timing,
             clock: setup.clock,
             network: Network::healthy(),
