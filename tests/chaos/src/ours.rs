@@ -58,6 +58,12 @@ impl Ours {
             .arg(reader.join("Reader.java")))?;
         Ok(Self { libfaketime: libfaketime()?, directory, library })
     }
+
+    /// The library that the C programs load.
+    #[must_use]
+    pub fn library_file(&self) -> PathBuf {
+        self.directory.path().join("libcluster_leader.so.1")
+    }
 }
 
 impl Contender for Ours {
