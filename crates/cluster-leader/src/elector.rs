@@ -102,6 +102,13 @@ impl Elector {
         self.shared.beat();
     }
 
+    /// Says that the host is ready to lead, where the options have it
+    /// [wait](Options::wait_until_ready) for that: it stands from now on, for good. To stand aside later,
+    /// [step down](Self::step_down) or [stop](Self::stop).
+    pub fn ready(&self) {
+        self.shared.set_ready();
+    }
+
     /// Withdraws the claim, releases the record and ends the election. Blocks for a retry period
     /// at most. Further calls do nothing.
     pub fn stop(&self) {

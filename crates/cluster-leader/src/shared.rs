@@ -30,6 +30,9 @@ pub(crate) struct Shared {
     /// Outlives a restart of the driver.
     commands: Mutex<VecDeque<Command>>,
     commanded: Notify,
+    /// The host is ready to lead, or need not say so.
+    ready: AtomicBool,
+    readied: Notify,
 }
 
 /// What there is to tell, behind a lock that no hot path takes.
@@ -94,6 +97,7 @@ impl Shared {
     pub(crate) fn new(resolved: Resolved) -> Result<Self, Error> {
         let word = Slot::new()
             .map_err(|source| Error::System { what: "no memory that a forked child finds wiped", source })?;
+        let ready = AtomicBool::new(!resolved.wait_until_ready);
         Ok(Self {
             resolved,
             claim: ClaimCell::over(word),
@@ -114,6 +118,8 @@ impl Shared {
             taken_up: AtomicBool::new(false),
             commands: Mutex::new(VecDeque::new()),
             commanded: Notify::new(),
+            ready,
+            readied: Notify::new(),
         })
     }
 
@@ -225,6 +231,11 @@ impl Shared {
         self.last_beat.store(os::now().as_nanos(), Ordering::Relaxed);
     }
 
+    pub(crate) fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+        self.readied.notify_one();
+    }
+
     fn withdraw_and(&self, command: Command) {
         let mut story = self.story();
         if story.state == State::Stopped {
@@ -255,6 +266,12 @@ impl Shared {
                 return command;
             }
             self.commanded.notified().await;
+        }
+    }
+
+    pub(crate) async fn until_ready(&self) {
+        while !self.ready.load(Ordering::Acquire) {
+            self.readied.notified().await;
         }
     }
 

@@ -147,6 +147,7 @@ fn shared_in(directory: &Path, name: &str, heartbeat: Option<Duration>) -> Arc<S
         timing: Timing::new(Duration::from_secs(2), Duration::from_secs(1), Duration::from_millis(200))
             .unwrap(),
         heartbeat,
+        wait_until_ready: false,
         place: Place::File(FilePlace::new(directory, "test").unwrap()),
     };
     Arc::new(Shared::new(resolved).unwrap())

@@ -31,6 +31,7 @@ use crate::error::Error;
 /// | proof of death from pods: `true`, `false` | [`watch_pods`](Self::watch_pods) | `CLUSTER_LEADER_WATCH_PODS` | `cluster-leader.watch-pods` | `false` |
 /// | this container's `terminationMessagePath` | [`termination_log`](Self::termination_log) | `CLUSTER_LEADER_TERMINATION_LOG` | `cluster-leader.termination-log` | `/dev/termination-log` |
 /// | a host silent for this long is stuck and gives up; `0`: never | [`heartbeat`](Self::heartbeat) | `CLUSTER_LEADER_HEARTBEAT` | `cluster-leader.heartbeat` | `0`; in Java the lease duration |
+/// | whether to stand only once the program has said that it is ready: `true`, `false` | [`wait_until_ready`](Self::wait_until_ready) | `CLUSTER_LEADER_WAIT_UNTIL_READY` | `cluster-leader.wait-until-ready` | `false` |
 ///
 /// **What wins:** what was given by a method or by [`set`](Self::set) (the later call), else the
 /// environment, else the default. Every `Options` is completed from the environment when an
@@ -78,6 +79,7 @@ pub struct Options {
     termination_log: Option<Given<PathBuf>>,
     heartbeat: Option<Given<Duration>>,
     heartbeat_by_default: bool,
+    wait_until_ready: Option<Given<bool>>,
 }
 
 /// A value, and who gave it: errors name both.
@@ -184,6 +186,15 @@ impl Options {
         self
     }
 
+    /// Whether to stand only once the host has called [`Elector::ready`](crate::Elector::ready): an
+    /// instance that still warms up is of no use as a leader. Until then the election is
+    /// [`Starting`](crate::State::Starting), asks the store nothing, and the answer is no. A program that never
+    /// says so never leads.
+    pub fn wait_until_ready(mut self, wait: bool) -> Self {
+        self.wait_until_ready = Some(Given::by_option(Setting::WaitUntilReady, wait));
+        self
+    }
+
     /// Gives a setting as text, in the form that its environment variable has. `origin` says for
     /// errors where the text is from: the name of a property, a flag, a line of a file. An empty
     /// text gives nothing.
@@ -209,6 +220,9 @@ impl Options {
             Setting::RetryPeriod => self.retry_period = Some(Given::parsed(text, origin, duration::parse)?),
             Setting::Heartbeat => self.heartbeat = Some(Given::parsed(text, origin, duration::parse)?),
             Setting::WatchPods => self.watch_pods = Some(Given::parsed(text, origin, parse_switch)?),
+            Setting::WaitUntilReady => {
+                self.wait_until_ready = Some(Given::parsed(text, origin, parse_switch)?);
+            }
             Setting::TerminationLog => {
                 self.termination_log = Some(Given { value: PathBuf::from(text), origin: origin.to_owned() });
             }
@@ -240,6 +254,7 @@ impl Options {
             termination_log: self.termination_log.or(there.termination_log),
             heartbeat: self.heartbeat.or(there.heartbeat),
             heartbeat_by_default: self.heartbeat_by_default,
+            wait_until_ready: self.wait_until_ready.or(there.wait_until_ready),
         })
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Resolved {
     pub(crate) timing: Timing,
     /// How long the host may be silent; `None`: for ever.
     pub(crate) heartbeat: Option<Duration>,
+    /// The host says when it is ready to lead.
+    pub(crate) wait_until_ready: bool,
     pub(crate) place: Place,
 }
 
@@ -52,8 +54,8 @@ pub(crate) fn resolve(options: Options, environment: &Environment) -> Result<Res
     if decision.by_default_here {
         tracing::info!("{}: elects among the processes of this machine only", place.describe());
     }
-    let Decision { election, instance_name, timing, heartbeat, .. } = decision;
-    Ok(Resolved { election, instance_name, timing, heartbeat, place })
+    let Decision { election, instance_name, timing, heartbeat, wait_until_ready, .. } = decision;
+    Ok(Resolved { election, instance_name, timing, heartbeat, wait_until_ready, place })
 }
 
 /// What is decided before any place is touched.
@@ -63,6 +65,7 @@ pub(super) struct Decision {
     pub(super) instance_name: String,
     pub(super) timing: Timing,
     pub(super) heartbeat: Option<Duration>,
+    pub(super) wait_until_ready: bool,
     /// Where to leave a proof of our death, if proofs of death are wanted.
     pub(super) termination_log: Option<PathBuf>,
     pub(super) site: Site,
@@ -109,6 +112,7 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
         election: election(options.election, &site, environment)?,
         instance_name: instance_name(options.instance_name, environment)?,
         timing,
+        wait_until_ready: options.wait_until_ready.is_some_and(|given| given.value),
         termination_log: termination_log(options.watch_pods, options.termination_log),
         heartbeat: Some(heartbeat).filter(|heartbeat| !heartbeat.is_zero()),
         by_default_here: matches!(site, Site::Directory(_)) && is_auto(options.store.as_ref()),

@@ -24,11 +24,13 @@ pub enum Setting {
     TerminationLog,
     /// How long a host may be silent before it counts as stuck.
     Heartbeat,
+    /// Whether the host says when it is ready to lead.
+    WaitUntilReady,
 }
 
 impl Setting {
     /// All settings.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Election,
         Self::Namespace,
         Self::InstanceName,
@@ -39,6 +41,7 @@ impl Setting {
         Self::WatchPods,
         Self::TerminationLog,
         Self::Heartbeat,
+        Self::WaitUntilReady,
     ];
 
     /// Its environment variable: `CLUSTER_LEADER_LEASE_DURATION`.
@@ -80,6 +83,9 @@ impl Setting {
                 ("CLUSTER_LEADER_TERMINATION_LOG", "cluster-leader.termination-log", "termination_log")
             }
             Self::Heartbeat => ("CLUSTER_LEADER_HEARTBEAT", "cluster-leader.heartbeat", "heartbeat"),
+            Self::WaitUntilReady => {
+                ("CLUSTER_LEADER_WAIT_UNTIL_READY", "cluster-leader.wait-until-ready", "wait_until_ready")
+            }
         }
     }
 }

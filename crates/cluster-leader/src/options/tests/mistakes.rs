@@ -93,6 +93,7 @@ fn bad_values_name_their_origin_the_value_the_rule_and_the_fix() {
         (Setting::Heartbeat, "99999999999999999999h", &["too long"]),
         (Setting::Heartbeat, "off", &["\"off\"", "for example 15s"]),
         (Setting::WatchPods, "yes", &["\"yes\"", "neither true nor false"]),
+        (Setting::WaitUntilReady, "1", &["\"1\"", "neither true nor false"]),
         (Setting::TerminationLog, "log", &["\"log\"", "not absolute", "terminationMessagePath"]),
     ] {
         // As a property: at once. In the environment: at the start, and even if it is overridden.

@@ -81,6 +81,7 @@ fn every_variable_is_read() {
             ("CLUSTER_LEADER_WATCH_PODS", "true"),
             ("CLUSTER_LEADER_TERMINATION_LOG", "/log"),
             ("CLUSTER_LEADER_HEARTBEAT", "20s"),
+            ("CLUSTER_LEADER_WAIT_UNTIL_READY", "true"),
         ]),
     );
     assert_eq!(decision.election, "billing-jobs");
@@ -91,7 +92,7 @@ fn every_variable_is_read() {
     assert_eq!(decision.timing.retry_period(), Duration::from_millis(1500));
     assert_eq!(decision.heartbeat, Some(20 * SECOND));
     assert_eq!(decision.termination_log.as_deref(), Some(Path::new("/log")));
-    assert!(!decision.by_default_here);
+    assert!(decision.wait_until_ready && !decision.by_default_here);
 }
 
 #[test]
@@ -105,6 +106,7 @@ fn every_option_is_read_and_wins_over_the_environment() {
         ("CLUSTER_LEADER_RENEW_DEADLINE", "80s"),
         ("CLUSTER_LEADER_RETRY_PERIOD", "7s"),
         ("CLUSTER_LEADER_HEARTBEAT", "70s"),
+        ("CLUSTER_LEADER_WAIT_UNTIL_READY", "false"),
     ]);
     let by_methods = Options::new()
         .election("billing-jobs")
@@ -116,7 +118,8 @@ fn every_option_is_read_and_wins_over_the_environment() {
         .retry_period(3 * SECOND)
         .watch_pods(true)
         .termination_log("/log")
-        .heartbeat(20 * SECOND);
+        .heartbeat(20 * SECOND)
+        .wait_until_ready(true);
     let by_texts = [
         (Setting::Election, "billing-jobs"),
         (Setting::Namespace, "team"),
@@ -128,6 +131,7 @@ fn every_option_is_read_and_wins_over_the_environment() {
         (Setting::WatchPods, "true"),
         (Setting::TerminationLog, "/log"),
         (Setting::Heartbeat, "20s"),
+        (Setting::WaitUntilReady, "true"),
     ]
     .into_iter()
     .fold(Options::new(), |options, (setting, text)| options.set(setting, text, setting.property()).unwrap());
@@ -139,6 +143,7 @@ fn every_option_is_read_and_wins_over_the_environment() {
         assert_eq!(decision.timing, election::Timing::new(60 * SECOND, 40 * SECOND, 3 * SECOND).unwrap());
         assert_eq!(decision.heartbeat, Some(20 * SECOND));
         assert_eq!(decision.termination_log.as_deref(), Some(Path::new("/log")));
+        assert!(decision.wait_until_ready);
     }
 }
 
