@@ -147,3 +147,21 @@ fn a_retry_comes_after_one_to_two_periods_evenly_spread() {
         }
     }
 }
+
+/// Of 500 whose take-overs are refused by a server that has gone, one gets through when it returns: the
+/// others find out by reading.
+#[test]
+fn g10_whose_take_over_was_refused_looks_before_the_next() {
+    let mut world = World::with(held_by("other"));
+    let us = world.start("us");
+    world.run_until(secs(14));
+    world.of(us).network.next([Fate::REFUSED]);
+    world.run_until(secs(20));
+    let sent: Vec<_> =
+        world.sent_since(us, secs(1)).iter().map(|sent| sent.split_once(' ').unwrap().1.to_owned()).collect();
+    assert_eq!(sent[..3], ["take over", "read", "take over"]);
+    world.of(us).network.next([Fate::REFUSED]);
+    let renewals = world.sent(us).len();
+    world.run_until(secs(30));
+    assert!(!world.sent(us)[renewals..].iter().any(|sent| sent.ends_with("read")), "a leader knows");
+}
