@@ -7,6 +7,8 @@
 //! only where it meets a state that was reached before, so what holds in all states holds for ever,
 //! under as many faults as the budget has.
 //!
+//! Nobody holds back here: a stagger is a delay that the order of events covers anyway.
+//!
 //! # What is checked
 //!
 //! * in every state: G2, that readers of two processes are never told yes at a time. Nothing happens
