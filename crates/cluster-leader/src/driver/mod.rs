@@ -1,5 +1,6 @@
 //! The one thread on which all elections of this process run.
 
+mod attempt;
 mod stand;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ mod watching;
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
@@ -14,10 +16,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::LocalSet;
 
 use crate::error::Error;
 use crate::os::{at_exit, signals};
 use crate::shared::{Shared, lock};
+use crate::store::ApiServers;
 
 /// What a handle asks of an election.
 #[derive(Debug)]
@@ -153,7 +157,7 @@ impl Driver {
 /// For tests that need the thread to themselves: stands in one election until it is stopped.
 #[cfg(test)]
 pub(crate) async fn stand(election: Arc<Shared>) {
-    stand::run(election).await;
+    stand::run(election, Rc::default()).await;
 }
 
 /// The pause after a failure of the driver itself: bounded load, whatever the cause.
@@ -188,20 +192,21 @@ fn serve(enrolments: &mut UnboundedReceiver<Arc<Shared>>, running: &[Arc<Shared>
     let runtime =
         Runtime(Some(tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?));
     let Some(blocking_on) = &runtime.0 else { return Ok(()) };
-    blocking_on.block_on(async {
-        let mut elections: FuturesUnordered<_> =
-            running.iter().map(|election| stand::run(Arc::clone(election))).collect();
+    let servers = Rc::new(ApiServers::default());
+    let stand = |election| stand::run(election, Rc::clone(&servers));
+    blocking_on.block_on(LocalSet::new().run_until(async {
+        let mut elections: FuturesUnordered<_> = running.iter().map(Arc::clone).map(stand).collect();
         let mut more = true;
         while more || !elections.is_empty() {
             tokio::select! {
                 enrolled = enrolments.recv(), if more => match enrolled {
-                    Some(election) => elections.push(stand::run(election)),
+                    Some(election) => elections.push(stand(election)),
                     None => more = false,
                 },
                 Some(()) = elections.next(), if !elections.is_empty() => {}
             }
         }
-    });
+    }));
     Ok(())
 }
 

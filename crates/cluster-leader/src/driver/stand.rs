@@ -2,25 +2,27 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use election::{Attempt, AttemptId, Election, Event, Identity, Input, Instant, LostReason, Outcome, Request};
+use election::{Election, Event, Identity, Input, Instant, LostReason};
 use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::Command;
+use super::attempt::{self, Ended, answer};
 use super::watching::{Watching, sleep_until};
 use crate::identity;
 use crate::options::Place;
 use crate::os;
 use crate::shared::Shared;
-use crate::store::{Store, StoreError, Watched};
+use crate::store::{ApiServers, Store, StoreError, Watched};
 
 type Running<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Stands in an election until it is stopped.
-pub(super) async fn run(shared: Arc<Shared>) {
+pub(super) async fn run(shared: Arc<Shared>, servers: Rc<ApiServers>) {
     if !shared.take_up() {
         return;
     }
@@ -31,36 +33,42 @@ pub(super) async fn run(shared: Arc<Shared>) {
         resolved.instance_name,
         resolved.place.describe()
     );
+    if stopped_before(&shared, shared.until_ready()).await {
+        shared.set_stopped();
+        return;
+    }
     loop {
         let ended = match &resolved.place {
             Place::File(place) => Candidate::stand(&shared, &place.open()).await,
-            Place::Kubernetes(place) => match place.open(&resolved.timing) {
+            Place::Kubernetes(place) => match place.open(&resolved.timing, &servers) {
                 Ok(store) => Candidate::stand(&shared, &store).await,
                 Err(error) => Err(error),
             },
         };
         let Err(problem) = ended else { break };
         note_problem(&shared, &problem);
-        if stopped_within(&shared, resolved.timing.retry_period()).await {
+        let pause = sleep_until(Some(os::now() + resolved.timing.retry_period()));
+        if stopped_before(&shared, pause).await {
             break;
         }
     }
     shared.set_stopped();
 }
 
-/// Waits before another try; whether the election was stopped meanwhile.
-async fn stopped_within(shared: &Shared, pause: Duration) -> bool {
-    let until = os::now() + pause;
+/// Waits for something before it stands; whether the election was stopped meanwhile.
+async fn stopped_before(shared: &Shared, event: impl Future<Output = ()>) -> bool {
+    let mut event = std::pin::pin!(event);
     loop {
         tokio::select! {
+            biased;
             command = shared.next_command() => match command {
                 Command::Stop => return true,
                 Command::StepDown => shared.withdrawal_done(),
-                Command::Verify(reply) => answer(&reply, Err("the election has not started yet".to_owned())),
+                Command::Verify(reply) => answer(&reply, Err("it does not stand in the election yet".to_owned())),
                 #[cfg(test)]
                 Command::Panic => panic!("as the test asked"),
             },
-            () = sleep_until(Some(until)) => return false,
+            () = &mut event => return false,
         }
     }
 }
@@ -82,14 +90,6 @@ pub(super) struct Candidate<'a, S> {
     host_is_stuck: bool,
 }
 
-/// An attempt that ended.
-struct Ended {
-    id: AttemptId,
-    was_read: bool,
-    outcome: Outcome,
-    problem: Option<StoreError>,
-}
-
 impl<'a, S: Store> Candidate<'a, S> {
     /// Stands until the election is stopped.
     ///
@@ -104,10 +104,10 @@ impl<'a, S: Store> Candidate<'a, S> {
         let candidate = Self {
             shared,
             store,
-            election: Election::new(identity, timing, seed, now),
+            election: Election::new(identity, timing, seed, now).staggered(&shared.resolved().election),
             attempt: None,
             watch: None,
-            watching: Watching::new(timing.retry_period(), now),
+            watching: Watching::new(election::Watching::new(timing.retry_period(), seed, now)),
             proof: None,
             verifications: FuturesUnordered::new(),
             wake: None,
@@ -126,7 +126,8 @@ impl<'a, S: Store> Candidate<'a, S> {
             let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
             self.log(&output.events);
             if let Some(attempt) = output.attempt {
-                self.attempt = Some(Box::pin(perform(self.store, attempt)));
+                let urgent = attempt::is_urgent(&attempt.request, output.claim, self.shared.timing());
+                self.attempt = Some(Box::pin(attempt::perform(self.store, attempt, urgent)));
             }
             self.wake = output.wake;
             if self.election.is_stopped() {
@@ -150,7 +151,7 @@ impl<'a, S: Store> Candidate<'a, S> {
                     Command::StepDown => return (Input::StepDown, true),
                     Command::Stop => return (Input::Stop, true),
                     Command::Verify(reply) => {
-                        let verification = verify(self.store, self.election.identity().clone(), reply, self.shared);
+                        let verification = attempt::verify(self.store, self.election.identity().clone(), reply, self.shared);
                         self.verifications.push(Box::pin(verification));
                     }
                     #[cfg(test)]
@@ -334,59 +335,4 @@ fn note_problem(shared: &Shared, problem: &StoreError) {
     } else {
         tracing::debug!("{problem}");
     }
-}
-
-/// One attempt, bounded in time.
-async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
-    let Attempt { id, request, timeout } = attempt;
-    let was_read = request == Request::Read;
-    let what = match &request {
-        Request::Read => "a read",
-        Request::Create(_) => "a create",
-        Request::Update(..) => "an update",
-    };
-    let asked = async {
-        match &request {
-            Request::Read => store.read().await.map(Outcome::Read),
-            Request::Create(record) => store.create(record).await.map(Outcome::Accepted),
-            Request::Update(record, version) => store.update(record, version).await.map(Outcome::Accepted),
-        }
-    };
-    match tokio::time::timeout(timeout, asked).await {
-        Ok(Ok(outcome)) => Ended { id, was_read, outcome, problem: None },
-        // Two candidates met: that is how elections work, not a problem.
-        Ok(Err(error)) => {
-            let outcome = error.outcome();
-            let expected = matches!(outcome, Outcome::Conflict | Outcome::AlreadyExists | Outcome::NotFound);
-            Ended { id, was_read, outcome, problem: (!expected).then_some(error) }
-        }
-        Err(_) => {
-            store.reconnect();
-            let message = format!("{}: no answer to {what} within {timeout:?}", store.describe());
-            Ended { id, was_read, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
-        }
-    }
-}
-
-async fn verify<S: Store>(
-    store: &S,
-    identity: Identity,
-    reply: std::sync::mpsc::SyncSender<Result<bool, String>>,
-    shared: &Shared,
-) {
-    let read = tokio::time::timeout(shared.timing().attempt_timeout(), store.read()).await;
-    let held = match read {
-        Ok(Ok(found)) => Ok(found.is_some_and(|(record, _)| record.holder == Some(identity))),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => {
-            store.reconnect();
-            Err(format!("{}: no answer within {:?}", store.describe(), shared.timing().attempt_timeout()))
-        }
-    };
-    answer(&reply, held);
-}
-
-/// Whoever asked may have stopped waiting; that is no concern of the election.
-fn answer(reply: &std::sync::mpsc::SyncSender<Result<bool, String>>, held: Result<bool, String>) {
-    drop(reply.try_send(held));
 }

@@ -16,6 +16,16 @@ const TOKEN: &str = "cluster-leader.io/token";
 /// `<holderIdentity>`: asks that holder to hand over.
 const STEP_DOWN: &str = "cluster-leader.io/step-down";
 
+/// The label of every Lease that we have written, by which one watch shows all of a namespace.
+pub(super) const LABEL: &str = "cluster-leader.io/election";
+pub(super) const LABELLED: &str = "true";
+
+/// Whether a watch on our label shows this Lease.
+pub(super) fn is_labelled(lease: &Lease) -> bool {
+    let labels = lease.metadata.labels.as_ref();
+    labels.and_then(|labels| labels.get(LABEL)).is_some_and(|value| value == LABELLED)
+}
+
 /// Reads the record out of a Lease. Others may have left out any field; nothing is an error.
 pub(super) fn record_of(lease: &Lease) -> Record {
     let spec = lease.spec.clone().unwrap_or_default();
@@ -42,7 +52,7 @@ pub(super) fn record_of(lease: &Lease) -> Record {
     }
 }
 
-/// Puts the record into a Lease: replaces its `spec` and our annotations, keeps all else.
+/// Puts the record into a Lease: replaces its `spec`, our annotations and our label, keeps all else.
 ///
 /// Every field that client-go reads is written, never left null: fabric8 and others fail on nulls.
 pub(super) fn put_record(lease: &mut Lease, record: &Record) {
@@ -61,6 +71,7 @@ pub(super) fn put_record(lease: &mut Lease, record: &Record) {
         preferred_holder: None,
         strategy: record.strategy.as_deref().map(str::to_owned),
     });
+    lease.metadata.labels.get_or_insert_default().insert(LABEL.to_owned(), LABELLED.to_owned());
     let annotations = lease.metadata.annotations.get_or_insert_default();
     set(annotations, TOKEN, record.token.as_ref().map(|(holder, token)| format!("{token} {holder}")));
     set(annotations, STEP_DOWN, record.step_down.as_ref().map(ToString::to_string));
@@ -123,6 +134,11 @@ impl SeenLeases {
         }
         self.0.insert(version.number, (version.clone(), lease));
         Ok((record, version))
+    }
+
+    /// Whether a watch on our label shows the newest of them; `None`: none is remembered.
+    pub(super) fn newest_is_labelled(&self) -> Option<bool> {
+        self.0.last_key_value().map(|(_, (_, lease))| is_labelled(lease))
     }
 
     /// The largest version number that is remembered; zero if none is.
@@ -357,8 +373,19 @@ mod tests {
         let sent = seen.with_record(&version, &record).unwrap();
         let mut expected = of_others(5).metadata;
         expected.annotations.as_mut().unwrap().retain(|name, _| name != TOKEN && name != STEP_DOWN);
+        expected.labels.as_mut().unwrap().insert(LABEL.to_owned(), LABELLED.to_owned());
         assert_eq!(sent.metadata, expected, "uid and resourceVersion guard it, our old annotations are gone");
         assert_eq!(sent.spec.unwrap().preferred_holder, None, "the spec is replaced");
+    }
+
+    #[test]
+    fn what_we_have_written_is_labelled() {
+        for labels in [json!(null), json!({}), json!({"app": "billing"}), json!({LABEL: "false"})] {
+            let mut sent = lease(json!({"metadata": {"labels": labels}}));
+            assert!(!is_labelled(&sent), "{labels}");
+            put_record(&mut sent, &Record::default());
+            assert!(is_labelled(&sent), "{labels}");
+        }
     }
 
     #[test]

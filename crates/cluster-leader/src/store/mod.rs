@@ -7,10 +7,10 @@ mod lease;
 use std::fmt;
 use std::future::Future;
 
-use election::{Identity, Outcome, Record, Seen, Version};
+use election::{Identity, Instant, Outcome, Record, Seen, Version};
 
 pub(crate) use file::{FilePlace, default_directory};
-pub(crate) use kubernetes::KubernetesPlace;
+pub(crate) use kubernetes::{ApiServers, KubernetesPlace};
 
 /// A place for one election's record, with compare-and-set.
 ///
@@ -47,6 +47,11 @@ pub(crate) trait Store {
 
     /// An attempt timed out: do not trust open connections any more.
     fn reconnect(&self);
+
+    /// Until when the server asked not to be asked; `None`: it did not, or that time is over.
+    fn asked_to_wait_until(&self) -> Option<Instant> {
+        None
+    }
 
     /// Takes care that others can prove our death once we stand with this identity.
     fn stand_as(&self, identity: &Identity) -> impl Future<Output = Result<(), StoreError>>;

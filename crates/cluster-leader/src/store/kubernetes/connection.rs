@@ -1,11 +1,12 @@
 //! Requests to the API server and their replies.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
+use election::Instant;
 use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, Shared};
-use http::header::{AUTHORIZATION, LOCATION};
-use http::{HeaderValue, Request, Response};
+use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::client::Body;
@@ -13,7 +14,9 @@ use kube::{Client, Config};
 
 use super::credentials::{Credentials, read_token};
 use super::failure::{Answer, Failure, chain};
+use super::lanes::{Lane, Lanes, SettingUp};
 use super::place::KubernetesPlace;
+use crate::os;
 
 /// The longest reply, or event of a watch, that is read: etcd keeps no object that is half as
 /// long.
@@ -22,65 +25,161 @@ pub(super) const LONGEST_REPLY: usize = 4 << 20;
 /// A request as kube composes it.
 pub(super) type Composed = Result<Request<Vec<u8>>, kube::core::request::Error>;
 
-/// A pool of connections to the API server.
+/// The way to one API server as one user, which all elections of the process share.
 pub(super) struct Connection {
-    config: Config,
+    config: RefCell<Config>,
     credentials: Credentials,
-    client: RefCell<Option<SettingUp>>,
+    lanes: Lanes,
     /// The last token that could be read.
     token: RefCell<Option<HeaderValue>>,
+    wait: Cell<Option<Wait>>,
 }
 
-type SettingUp = Shared<LocalBoxFuture<'static, Result<Client, Failure>>>;
+/// An election, as far as a connection knows it.
+pub(super) struct Caller {
+    /// How long a request may wait until it is sent.
+    patience: Duration,
+    /// The connections on which the last one was sent.
+    generation: Cell<u64>,
+}
+
+impl Caller {
+    pub(super) const fn new(patience: Duration) -> Self {
+        Self { patience, generation: Cell::new(0) }
+    }
+}
+
+/// The server is busy and has asked for patience.
+#[derive(Clone, Copy)]
+struct Wait {
+    since: Instant,
+    until: Instant,
+}
+
+impl Wait {
+    /// Who asks for more is not busy but broken, and may be well again sooner.
+    const LONGEST: Duration = Duration::from_secs(60);
+}
 
 impl Connection {
     pub(super) fn new(place: &KubernetesPlace) -> Self {
         Self {
-            config: place.config.clone(),
+            config: RefCell::new(place.config.clone()),
             credentials: place.credentials.clone(),
-            client: RefCell::new(None),
+            lanes: Lanes::new(),
             token: RefCell::new(None),
+            wait: Cell::new(None),
         }
     }
 
-    /// The next request makes a new connection, with the credentials and the CA of then.
-    pub(super) fn reconnect(&self) {
-        self.client.borrow_mut().take_if(|client| client.peek().is_some());
+    /// Whether it leads to where `place` is, as the same user.
+    pub(super) fn leads_to(&self, place: &KubernetesPlace) -> bool {
+        let (ours, theirs) = (&*self.config.borrow(), &place.config);
+        // Whoever cannot be told for the same has a connection of their own.
+        let shown = |config: &Config| serde_json::to_value(&config.auth_info).ok();
+        ours.cluster_url == theirs.cluster_url
+            && self.credentials == place.credentials
+            && ours.root_cert == theirs.root_cert
+            && ours.root_cert_file == theirs.root_cert_file
+            && ours.tls_server_name == theirs.tls_server_name
+            && ours.accept_invalid_certs == theirs.accept_invalid_certs
+            && shown(ours).is_some_and(|ours| Some(ours) == shown(theirs))
     }
 
-    /// Sends a request and reads the Lease in the reply.
-    pub(super) async fn lease(&self, request: Composed) -> Result<Lease, Failure> {
-        let reply = self.send(request).await?;
+    /// Nobody waits longer than this for a connection to be made.
+    pub(super) fn connect_within(&self, timeout: Duration) {
+        let mut config = self.config.borrow_mut();
+        if config.connect_timeout.is_none_or(|longest| timeout < longest) {
+            config.connect_timeout = Some(timeout);
+            drop(config);
+            self.reconnect();
+        }
+    }
+
+    /// The next requests make new connections, with the credentials and the CA of then.
+    pub(super) fn reconnect(&self) {
+        self.lanes.distrust(self.lanes.generation());
+    }
+
+    /// The same, unless the connections on which this caller has asked last were given up already.
+    pub(super) fn distrust_after(&self, caller: &Caller) {
+        self.lanes.distrust(caller.generation.get());
+    }
+
+    /// Until when the server asked not to be asked.
+    pub(super) fn asked_to_wait_until(&self) -> Option<Instant> {
+        self.wait.get().map(|wait| wait.until).filter(|until| *until > os::now())
+    }
+
+    /// Sends a request when its turn has come, and reads the Lease in the reply.
+    pub(super) async fn lease(&self, request: Composed, caller: &Caller) -> Result<Lease, Failure> {
+        let turn = self.lanes.turn(caller.patience).await?;
+        caller.generation.set(self.lanes.generation());
+        let lease = self.lease_on(turn.lane, request).await;
+        // The client has its connection back only now: the next request would make another.
+        tokio::task::yield_now().await;
+        lease
+    }
+
+    async fn lease_on(&self, lane: &Lane, request: Composed) -> Result<Lease, Failure> {
+        let reply = self.send_on(lane, request).await?;
         let body = whole(reply.into_body()).await.map_err(Failure::Lost)?;
         serde_json::from_slice(&body)
             .map_err(|error| Failure::Lost(format!("the reply is not a Lease: {error}")))
     }
 
-    /// Sends a request and returns the reply once its head has arrived, if it is a success.
+    /// Sends the request for a watch and returns the reply once its head has arrived, if it is a
+    /// success.
     pub(super) async fn send(&self, request: Composed) -> Result<Response<Body>, Failure> {
-        let sent = self.try_to_send(request).await;
-        if sent.as_ref().is_err_and(Failure::asks_for_reconnection) {
-            self.reconnect();
+        if self.asked_to_wait_until().is_some() {
+            return Err(Failure::NotSent("the server asked to be left alone for a while".to_owned()));
+        }
+        self.send_on(self.lanes.of_watches(), request).await
+    }
+
+    async fn send_on(&self, lane: &Lane, request: Composed) -> Result<Response<Body>, Failure> {
+        let generation = self.lanes.generation();
+        let begun = os::now();
+        let sent = self.try_to_send(lane, request).await;
+        match &sent {
+            // It is well again.
+            Ok(_) => self.wait.set(self.wait.get().filter(|wait| begun < wait.since)),
+            Err(failure) if failure.asks_for_reconnection() => self.lanes.distrust(generation),
+            Err(_) => {}
         }
         sent
     }
 
-    async fn try_to_send(&self, request: Composed) -> Result<Response<Body>, Failure> {
+    async fn try_to_send(&self, lane: &Lane, request: Composed) -> Result<Response<Body>, Failure> {
         let mut request = request.map_err(|error| Failure::NotSent(chain(&error)))?;
         if let Some(token) = self.token()? {
             request.headers_mut().insert(AUTHORIZATION, token);
         }
-        let client = self.client().await?;
+        let client = lane.client(|| self.set_up()).await?;
         let reply =
             client.send(request.map(Body::from)).await.map_err(|error| Failure::of_sending(&error))?;
         if reply.status().is_success() {
             return Ok(reply);
         }
         let status = reply.status();
+        self.heed(status, reply.headers());
         let location = reply.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         // A refusal is one whether or not it can be explained.
         let body = whole(reply.into_body()).await.unwrap_or_else(String::into_bytes);
         Err(Failure::Answered(Answer::new(status, location, &String::from_utf8_lossy(&body))))
+    }
+
+    /// Takes note if the server asks for patience.
+    fn heed(&self, status: StatusCode, headers: &HeaderMap) {
+        if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            return;
+        }
+        let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        if let Some(seconds) = text.and_then(|text| text.parse().ok()) {
+            let since = os::now();
+            let until = since + Duration::from_secs(seconds).min(Wait::LONGEST);
+            self.wait.set(Some(Wait { since, until }));
+        }
     }
 
     /// The service account's token. Where the file has been taken away since (some do, so that it
@@ -96,10 +195,8 @@ impl Connection {
         Ok(last.clone())
     }
 
-    /// The client, which several requests may wait for. It goes on being set up if they give up.
-    fn client(&self) -> SettingUp {
-        let mut client = self.client.borrow_mut();
-        client.get_or_insert_with(|| set_up(self.config.clone()).boxed_local().shared()).clone()
+    fn set_up(&self) -> SettingUp {
+        set_up(self.config.borrow().clone()).boxed_local().shared()
     }
 }
 

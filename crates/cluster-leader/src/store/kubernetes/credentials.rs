@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use http::HeaderValue;
 
 /// Where our credentials come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Credentials {
     /// The pod's service account.
     ServiceAccount {

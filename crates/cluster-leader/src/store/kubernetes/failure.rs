@@ -11,6 +11,7 @@ use kube::core::Status;
 
 use super::credentials::{Credentials, read_token};
 use super::place::KubernetesPlace;
+use crate::store::lease::{LABEL, LABELLED};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// What was asked, in the words of RBAC.
@@ -21,6 +22,8 @@ pub(super) enum Verb {
     Update,
     Watch,
     WatchPods,
+    /// One watch for the Leases of many elections.
+    WatchAll,
 }
 
 /// Why a request did not succeed.
@@ -28,10 +31,14 @@ pub(super) enum Verb {
 pub(super) enum Failure {
     /// Nothing of it was sent.
     NotSent(String),
+    /// Nothing of it was sent, because others were before it for too long.
+    NoTurn(String),
     /// Nothing of it was sent, because the connection could not be made safe.
     Tls(String),
     /// It may have been sent; there was no reply, or none that makes sense.
     Lost(String),
+    /// A watch cannot tell how the Lease is now.
+    Uncertain(String),
     /// The server, or something before it, said no.
     Answered(Answer),
 }
@@ -104,6 +111,7 @@ impl Failure {
     pub(super) fn asks_for_reconnection(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::Tls(_) | Self::Lost(_) => true,
+            Self::NoTurn(_) | Self::Uncertain(_) => false,
             Self::Answered(answer) => answer.status == StatusCode::UNAUTHORIZED,
         }
     }
@@ -111,7 +119,9 @@ impl Failure {
     /// As the election and people need it.
     pub(super) fn explain(&self, verb: Verb, place: &KubernetesPlace) -> StoreError {
         let what = match self {
-            Self::NotSent(what) | Self::Lost(what) => what.clone(),
+            Self::NotSent(what) | Self::NoTurn(what) | Self::Lost(what) | Self::Uncertain(what) => {
+                what.clone()
+            }
             Self::Tls(what) => format!("{what}. {}", allow_tls(place)),
             Self::Answered(answer) => explain_answer(answer, verb, place),
         };
@@ -120,7 +130,8 @@ impl Failure {
 
     fn kind(&self, verb: Verb) -> StoreErrorKind {
         let answer = match self {
-            Self::NotSent(_) | Self::Tls(_) => return StoreErrorKind::Refused,
+            Self::NotSent(_) | Self::NoTurn(_) | Self::Tls(_) => return StoreErrorKind::Refused,
+            Self::Uncertain(_) => return StoreErrorKind::WatchExpired,
             Self::Lost(_) => return StoreErrorKind::Unknown,
             Self::Answered(answer) => answer,
         };
@@ -131,7 +142,7 @@ impl Failure {
             (Verb::Create, 409) if matches!(&*answer.reason, "AlreadyExists" | "") => {
                 StoreErrorKind::AlreadyExists
             }
-            (Verb::Watch | Verb::WatchPods, 410) => StoreErrorKind::WatchExpired,
+            (Verb::Watch | Verb::WatchPods | Verb::WatchAll, 410) => StoreErrorKind::WatchExpired,
             (_, 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429) => StoreErrorKind::Refused,
             _ => StoreErrorKind::Unknown,
         }
@@ -146,6 +157,9 @@ pub(super) fn heading(verb: Verb, place: &KubernetesPlace) -> String {
         Verb::Update => format!("update {}", place.describe()),
         Verb::Watch => format!("watch {}", place.describe()),
         Verb::WatchPods => format!("watch pods in the namespace {}", place.namespace),
+        Verb::WatchAll => {
+            format!("watch the Leases labelled {LABEL}={LABELLED} in the namespace {}", place.namespace)
+        }
     };
     format!("cannot {what} at {}", place.server())
 }
@@ -192,6 +206,10 @@ fn allow_by_role(verb: Verb, place: &KubernetesPlace) -> String {
     let rules = match verb {
         Verb::WatchPods => "- apiGroups: [\"\"]\n  \
              resources: [\"pods\"]\n  \
+             verbs: [\"watch\"]"
+            .to_owned(),
+        Verb::WatchAll => "- apiGroups: [\"coordination.k8s.io\"]\n  \
+             resources: [\"leases\"]\n  \
              verbs: [\"watch\"]"
             .to_owned(),
         _ => format!(

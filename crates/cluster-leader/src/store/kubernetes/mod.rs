@@ -3,16 +3,21 @@
 //! | file | what |
 //! |---|---|
 //! | `place.rs`, `credentials.rs` | which Lease, at which server, as whom |
-//! | `connection.rs` | one request and its reply |
+//! | `servers.rs` | what the elections of a process share |
+//! | `connection.rs`, `lanes.rs` | one request and its reply; few connections for many elections |
 //! | `watch.rs` | a watch, and where it goes on after a break |
+//! | `shared_watch.rs` | one watch for many elections |
 //! | `pods` | proof that a leader is dead |
 //! | `failure.rs` | what a failure means, for the election and for people |
 
 mod connection;
 mod credentials;
 mod failure;
+mod lanes;
 mod place;
 mod pods;
+mod servers;
+mod shared_watch;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -21,18 +26,22 @@ use std::cell::RefCell;
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use election::{Identity, Record, Seen, Version};
+use election::{Identity, Instant, Record, Seen, Version};
 use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Resource;
 use kube::api::{GetParams, PostParams, WatchParams};
 use kube::core::{ObjectMeta, Request};
 
-use self::connection::{Composed, Connection};
+use self::connection::{Caller, Composed};
 use self::failure::{Failure, Verb, heading};
 pub(crate) use self::place::KubernetesPlace;
 use self::pods::Pods;
+pub(crate) use self::servers::ApiServers;
+use self::servers::{ApiServer, ByName};
+use self::shared_watch::Member;
 use self::watch::{Resume, Shown, Watch};
 use super::lease::{SeenLeases, put_record};
 use super::{Store, StoreError, StoreErrorKind, Watched};
@@ -41,10 +50,15 @@ use crate::identity;
 /// One candidate's access to its Lease.
 pub(crate) struct KubernetesStore {
     place: KubernetesPlace,
-    connection: Rc<Connection>,
+    server: Rc<ApiServer>,
+    caller: Caller,
     requests: Request,
     seen: RefCell<SeenLeases>,
-    /// Borrowed only while it is polled, never across an await.
+    /// The watch that is shared with others.
+    member: Rc<Member>,
+    /// Leave to watch by name instead; the first election of a namespace has it always.
+    by_name: RefCell<Option<ByName>>,
+    /// The watch by name. Borrowed only while it is polled, never across an await.
     watch: RefCell<Option<Watch>>,
     watch_params: WatchParams,
     resume: RefCell<Resume>,
@@ -53,22 +67,22 @@ pub(crate) struct KubernetesStore {
 }
 
 impl KubernetesStore {
-    /// A watch lasts from 300 to 555 seconds, so that those of many candidates do not end at once.
-    const SHORTEST_WATCH: u32 = 300;
-
-    fn new(place: KubernetesPlace) -> Result<Self, StoreError> {
-        let [spread, ..] =
-            identity::seed().map_err(|error| StoreError::refused(error.to_string()))?.to_ne_bytes();
-        let connection = Rc::new(Connection::new(&place));
+    /// No request waits for longer than `patience` to be sent.
+    fn new(place: KubernetesPlace, server: Rc<ApiServer>, patience: Duration) -> Result<Self, StoreError> {
+        let seed = identity::seed().map_err(|error| StoreError::refused(error.to_string()))?;
+        let member = server.join(&place)?;
         Ok(Self {
-            pods: place.termination_log.is_some().then(|| Pods::new(Rc::clone(&connection))),
-            connection,
+            pods: place.termination_log.is_some().then(|| Pods::new(Rc::clone(&server.connection))),
+            by_name: RefCell::new(if member.is_first { server.leave_by_name() } else { None }),
+            member,
+            server,
+            caller: Caller::new(patience),
             requests: Request::new(Lease::url_path(&(), Some(&place.namespace))),
             seen: RefCell::default(),
             watch: RefCell::new(None),
             watch_params: WatchParams::default()
                 .fields(&format!("metadata.name={}", place.name))
-                .timeout(Self::SHORTEST_WATCH + u32::from(spread)),
+                .timeout(watch::seconds(seed)),
             resume: RefCell::default(),
             place,
         })
@@ -99,12 +113,14 @@ impl KubernetesStore {
         written: &Record,
         before: u64,
     ) -> Result<Version, StoreError> {
-        let lease = self.connection.lease(request).await.map_err(|failure| self.explain(verb, &failure))?;
+        let asked = self.member.asks();
+        let lease = self.lease(request).await.map_err(|failure| self.explain(verb, &failure))?;
         let (shown, version) = self.remember(verb, lease)?;
         if version.number > before && shown.holder == written.holder {
+            self.member.answered(asked);
             return Ok(version);
         }
-        self.connection.reconnect();
+        self.reconnect();
         let holder = shown.holder.as_ref().map_or("nobody", Identity::as_str);
         let another = StoreError::unknown(format!(
             "the reply is that of another request: it shows version {} held by {holder}. See whether a proxy \
@@ -114,28 +130,64 @@ impl KubernetesStore {
         Err(self.about(verb, &another))
     }
 
+    async fn lease(&self, request: Composed) -> Result<Lease, Failure> {
+        self.server.connection.lease(request, &self.caller).await
+    }
+
     fn body(&self, verb: Verb, lease: &Lease) -> Result<Vec<u8>, StoreError> {
         serde_json::to_vec(lease).map_err(|error| self.about(verb, &StoreError::refused(error.to_string())))
     }
 
+    /// Whether the Lease is to be watched by its name, and not with others.
+    ///
+    /// # Errors
+    /// It cannot be watched at all.
+    fn watches_by_name(&self) -> Result<bool, StoreError> {
+        if self.member.is_first || self.watch.borrow().is_some() {
+            return Ok(true);
+        }
+        let mut by_name = self.by_name.borrow_mut();
+        if !self.member.is_refused() {
+            *by_name = None;
+            return Ok(false);
+        }
+        *by_name = by_name.take().or_else(|| self.server.leave_by_name());
+        if by_name.is_some() {
+            return Ok(true);
+        }
+        let enough =
+            "as many Leases as is fit are watched each by its name, and one watch on all is not allowed";
+        Err(self.about(Verb::Watch, &StoreError::unknown(enough)))
+    }
+
     fn open_watch(&self) -> Watch {
         let from = self.resume.borrow().resource_version();
-        watch::open(Rc::clone(&self.connection), self.requests.watch(&self.watch_params, &from))
+        watch::open(Rc::clone(&self.server.connection), self.requests.watch(&self.watch_params, &from))
     }
 
     fn poll_watch(&self, context: &mut Context<'_>) -> Poll<Result<Shown, StoreError>> {
         let mut watch = self.watch.borrow_mut();
         let watch = watch.get_or_insert_with(|| self.open_watch());
         let shown = ready!(watch.poll_next_unpin(context));
-        let shown = shown.unwrap_or_else(|| {
-            Err(Failure::Lost("the server ended the watch, as it does after some minutes".to_owned()))
-        });
+        let shown = shown.unwrap_or_else(|| Err(watch::ended()));
         Poll::Ready(shown.map_err(|failure| self.explain(Verb::Watch, &failure)))
+    }
+
+    async fn next_shown(&self) -> Result<Shown, StoreError> {
+        if self.watches_by_name()? {
+            return poll_fn(|context| self.poll_watch(context)).await;
+        }
+        let is_labelled = || self.seen.borrow().newest_is_labelled() != Some(false);
+        self.member.next(is_labelled).await.map_err(|failure| {
+            let error = self.explain(Verb::WatchAll, &failure);
+            // Whoever shares it has been told of a refusal, once for all.
+            if error.kind == StoreErrorKind::Refused { StoreError::unknown(error.message) } else { error }
+        })
     }
 
     async fn next_watched(&self) -> Result<Watched, StoreError> {
         loop {
-            let shown = poll_fn(|context| self.poll_watch(context)).await?;
+            let shown = self.next_shown().await?;
             if let Some(watched) = self.watched(shown)? {
                 return Ok(watched);
             }
@@ -150,6 +202,7 @@ impl KubernetesStore {
                 self.resume.borrow_mut().note(version);
                 Some(Watched::Alive)
             }
+            Shown::Alive => Some(Watched::Alive),
             Shown::Present(lease) | Shown::Deleted(lease)
                 if lease.metadata.name.as_ref() != Some(&self.place.name) =>
             {
@@ -175,11 +228,14 @@ impl Store for KubernetesStore {
     async fn read(&self) -> Result<Option<(Record, Version)>, StoreError> {
         // Without a resourceVersion: what the majority of etcd holds, not what a cache does.
         let request = self.requests.get(&self.place.name, &GetParams::default());
-        match self.connection.lease(request).await {
-            Ok(lease) => self.remember(Verb::Get, lease).map(Some),
-            Err(failure) if failure.is_not_found() => Ok(None),
-            Err(failure) => Err(self.explain(Verb::Get, &failure)),
-        }
+        let asked = self.member.asks();
+        let found = match self.lease(request).await {
+            Ok(lease) => Some(self.remember(Verb::Get, lease)?),
+            Err(failure) if failure.is_not_found() => None,
+            Err(failure) => return Err(self.explain(Verb::Get, &failure)),
+        };
+        self.member.answered(asked);
+        Ok(found)
     }
 
     async fn create(&self, record: &Record) -> Result<Version, StoreError> {
@@ -206,7 +262,7 @@ impl Store for KubernetesStore {
     async fn watch(&self) -> Result<Watched, StoreError> {
         let watched = self.next_watched().await;
         if let Err(error) = &watched {
-            self.close_watch();
+            self.watch.replace(None);
             if error.kind == StoreErrorKind::WatchExpired {
                 self.resume.borrow_mut().forget();
             }
@@ -216,6 +272,7 @@ impl Store for KubernetesStore {
 
     fn close_watch(&self) {
         self.watch.replace(None);
+        self.member.give_up();
     }
 
     async fn proof_of_death(&self, holder: &Identity) {
@@ -226,7 +283,11 @@ impl Store for KubernetesStore {
     }
 
     fn reconnect(&self) {
-        self.connection.reconnect();
+        self.server.connection.distrust_after(&self.caller);
+    }
+
+    fn asked_to_wait_until(&self) -> Option<Instant> {
+        self.server.connection.asked_to_wait_until()
     }
 
     async fn stand_as(&self, identity: &Identity) -> Result<(), StoreError> {

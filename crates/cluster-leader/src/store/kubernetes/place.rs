@@ -13,9 +13,9 @@ use kube::Config;
 use kube::client::ConfigExt;
 use kube::config::{Kubeconfig, KubeconfigError};
 
-use super::KubernetesStore;
 use super::credentials::{Credentials, read_token};
 use super::failure::chain;
+use super::{ApiServers, KubernetesStore};
 use crate::error::Error;
 use crate::store::StoreError;
 
@@ -115,16 +115,16 @@ impl KubernetesPlace {
         format!("{}://{}{port}", url.scheme_str().unwrap_or_default(), url.host().unwrap_or_default())
     }
 
-    /// A store for one candidate. Must be called, and used, within one tokio runtime; nothing is
-    /// sent before the first request.
+    /// A store for one candidate, which shares what it can with those that were opened with the same
+    /// `servers`. Must be called, and used, within one [`tokio::task::LocalSet`]; nothing is sent before
+    /// the first request.
     ///
     /// # Errors
     /// The operating system has no randomness to give.
-    pub(crate) fn open(&self, timing: &Timing) -> Result<KubernetesStore, StoreError> {
-        let mut place = self.clone();
-        // Just below the attempt's own: "never connected" is then known to be without effect.
-        place.config.connect_timeout = Some(timing.attempt_timeout() * 9 / 10);
-        KubernetesStore::new(place)
+    pub(crate) fn open(&self, timing: &Timing, servers: &ApiServers) -> Result<KubernetesStore, StoreError> {
+        // Just below the attempt's own: "never sent" is then known to be without effect.
+        let patience = timing.attempt_timeout() * 9 / 10;
+        KubernetesStore::new(self.clone(), servers.of(self, patience), patience)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A watch on one Lease.
+//! A watch on Leases.
 
 use std::io;
 use std::rc::Rc;
@@ -27,6 +27,20 @@ pub(super) enum Shown {
     Deleted(Lease),
     /// Every change up to this version has been shown.
     Bookmark(u64),
+    /// There is nothing to show, but the watch is alive.
+    Alive,
+}
+
+/// For how many seconds a watch is asked for: from 300 to 555, so that those of many candidates do not
+/// end at once.
+pub(super) const fn seconds(seed: u64) -> u32 {
+    let [spread, ..] = seed.to_ne_bytes();
+    300 + spread as u32
+}
+
+/// The stream has come to its end.
+pub(super) fn ended() -> Failure {
+    Failure::Lost("the server ended the watch, as it does after some minutes".to_owned())
 }
 
 /// Opens a watch once it is polled.

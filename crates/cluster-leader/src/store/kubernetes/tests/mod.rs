@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::api::{Answer, ApiServer, Authority};
 
-use super::{KubernetesPlace, KubernetesStore};
+use super::{ApiServers, KubernetesPlace, KubernetesStore};
 
 /// A service account's directory, as the kubelet mounts it.
 pub(super) struct ServiceAccount(TempDir);
@@ -49,7 +49,7 @@ impl ServiceAccount {
     fn store(&self, server: &ApiServer) -> KubernetesStore {
         let mut place = self.place(server.port());
         place.config.cluster_url = server.url().parse().unwrap();
-        place.open(&patient()).unwrap()
+        place.open(&patient(), &ApiServers::default()).unwrap()
     }
 }
 

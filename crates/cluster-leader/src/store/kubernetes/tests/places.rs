@@ -163,7 +163,7 @@ async fn with_plugin(script: &str, server: &ApiServer) -> (KubernetesStore, Temp
         file.display()
     );
     let place = of_kubeconfig(&format!("server: '{}'", server.url()), "", &user).unwrap();
-    (place.open(&patient()).unwrap(), directory)
+    (place.open(&patient(), &ApiServers::default()).unwrap(), directory)
 }
 
 #[tokio::test]

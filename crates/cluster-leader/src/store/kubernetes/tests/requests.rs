@@ -68,7 +68,10 @@ async fn a_create_sends_a_whole_lease() {
         sent,
         json!({
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": "jobs", "namespace": "team"},
+            "metadata": {
+                "name": "jobs", "namespace": "team",
+                "labels": {"cluster-leader.io/election": "true"},
+            },
             "spec": {
                 "holderIdentity": "new_y", "leaseDurationSeconds": 2, "leaseTransitions": 4,
                 "acquireTime": "1970-01-01T00:00:00.000000Z", "renewTime": "1970-01-01T00:00:00.000000Z",
@@ -90,6 +93,7 @@ async fn g3_an_update_is_guarded_and_keeps_what_is_others() {
     let sent: Value = serde_json::from_str(&asked.body).unwrap();
     let mut expected = lease(5)["metadata"].clone();
     expected["annotations"] = json!({"team.example/owner": "ops"});
+    expected["labels"] = json!({"app": "billing", "cluster-leader.io/election": "true"});
     assert_eq!(sent["metadata"], expected, "resourceVersion and uid guard it");
     assert_eq!(sent["spec"]["holderIdentity"], "new_y");
     assert!(!asked.body.contains("null"), "{}", asked.body);
@@ -107,7 +111,8 @@ async fn g3_the_reply_to_a_write_is_what_the_next_one_is_decided_on() {
     store.update(&ours(), &first).await.unwrap();
     let sent: Value = serde_json::from_str(&server.last().body).unwrap();
     assert_eq!(sent["metadata"]["resourceVersion"], "6");
-    assert_eq!(sent["metadata"]["labels"], json!({"set-by": "an admission webhook"}));
+    let kept = json!({"set-by": "an admission webhook", "cluster-leader.io/election": "true"});
+    assert_eq!(sent["metadata"]["labels"], kept);
 }
 
 #[tokio::test]
@@ -281,7 +286,7 @@ async fn g4_what_was_never_sent_is_refused() {
     let account = ServiceAccount::new();
     let mut place = account.place(1);
     place.config.cluster_url = "http://127.0.0.1:1".parse().unwrap();
-    let store = place.open(&patient()).unwrap();
+    let store = place.open(&patient(), &ApiServers::default()).unwrap();
     let error = store.create(&ours()).await.unwrap_err();
     assert_eq!(error.kind, StoreErrorKind::Refused);
     assert_parts(

@@ -1,0 +1,103 @@
+//! Asking the store.
+
+use std::time::Duration;
+
+use election::{Attempt, AttemptId, Claim, Identity, Outcome, Request, Timing};
+
+use super::watching::sleep_until;
+use crate::os;
+use crate::shared::Shared;
+use crate::store::{Store, StoreError};
+
+/// An attempt that ended.
+pub(super) struct Ended {
+    pub(super) id: AttemptId,
+    pub(super) was_read: bool,
+    pub(super) outcome: Outcome,
+    pub(super) problem: Option<StoreError>,
+}
+
+/// Whether an attempt is made even if the server has asked for patience: a leader's last chance to
+/// keep its claim, and the release, which is made once and frees all others.
+pub(super) fn is_urgent(request: &Request, claim: Option<Claim>, timing: &Timing) -> bool {
+    /// What halving durations may lose.
+    const ROUNDING: Duration = Duration::from_millis(1);
+    let last_chance =
+        claim.is_some_and(|claim| claim.deadline.since(os::now()) <= timing.retry_period() / 2 + ROUNDING);
+    last_chance || matches!(request, Request::Update(record, _) if record.holder.is_none())
+}
+
+/// Waits as long as the server has asked for, if that leaves half of `timeout` for the request.
+async fn be_patient<S: Store>(store: &S, timeout: Duration) -> Result<(), StoreError> {
+    let Some(until) = store.asked_to_wait_until() else { return Ok(()) };
+    if until.since(os::now()) > timeout / 2 {
+        let place = store.describe();
+        return Err(StoreError::refused(format!(
+            "{place}: not asked for, as the server is busy and wants to be asked later (Retry-After)"
+        )));
+    }
+    sleep_until(Some(until)).await;
+    Ok(())
+}
+
+/// One attempt, bounded in time.
+pub(super) async fn perform<S: Store>(store: &S, attempt: Attempt, urgent: bool) -> Ended {
+    let Attempt { id, request, timeout } = attempt;
+    let was_read = request == Request::Read;
+    let what = match &request {
+        Request::Read => "a read",
+        Request::Create(_) => "a create",
+        Request::Update(..) => "an update",
+    };
+    let asked = async {
+        if !urgent {
+            be_patient(store, timeout).await?;
+        }
+        match &request {
+            Request::Read => store.read().await.map(Outcome::Read),
+            Request::Create(record) => store.create(record).await.map(Outcome::Accepted),
+            Request::Update(record, version) => store.update(record, version).await.map(Outcome::Accepted),
+        }
+    };
+    match tokio::time::timeout(timeout, asked).await {
+        Ok(Ok(outcome)) => Ended { id, was_read, outcome, problem: None },
+        // Two candidates met: that is how elections work, not a problem.
+        Ok(Err(error)) => {
+            let outcome = error.outcome();
+            let expected = matches!(outcome, Outcome::Conflict | Outcome::AlreadyExists | Outcome::NotFound);
+            Ended { id, was_read, outcome, problem: (!expected).then_some(error) }
+        }
+        Err(_) => {
+            store.reconnect();
+            let message = format!("{}: no answer to {what} within {timeout:?}", store.describe());
+            Ended { id, was_read, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
+        }
+    }
+}
+
+pub(super) async fn verify<S: Store>(
+    store: &S,
+    identity: Identity,
+    reply: std::sync::mpsc::SyncSender<Result<bool, String>>,
+    shared: &Shared,
+) {
+    let timeout = shared.timing().attempt_timeout();
+    let asked = async {
+        be_patient(store, timeout).await?;
+        store.read().await
+    };
+    let held = match tokio::time::timeout(timeout, asked).await {
+        Ok(Ok(found)) => Ok(found.is_some_and(|(record, _)| record.holder == Some(identity))),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => {
+            store.reconnect();
+            Err(format!("{}: no answer within {timeout:?}", store.describe()))
+        }
+    };
+    answer(&reply, held);
+}
+
+/// Whoever asked may have stopped waiting; that is no concern of the election.
+pub(super) fn answer(reply: &std::sync::mpsc::SyncSender<Result<bool, String>>, held: Result<bool, String>) {
+    drop(reply.try_send(held));
+}
