@@ -9,11 +9,13 @@
 
 mod proof;
 mod termination_log;
+#[cfg(test)]
+mod tests;
 mod watch;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::pending;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use election::Identity;
@@ -23,15 +25,16 @@ use self::watch::PodWatch;
 use super::connection::Connection;
 use super::place::KubernetesPlace;
 
-/// One candidate's access to pods.
+/// The pods of those who lead, each watched once for all who wait for proof.
 pub(super) struct Pods {
     connection: Rc<Connection>,
+    watched: RefCell<Vec<Weak<PodWatch>>>,
     told_of_refusal: Rc<Cell<bool>>,
 }
 
 impl Pods {
     pub(super) fn new(connection: Rc<Connection>) -> Self {
-        Self { connection, told_of_refusal: Rc::default() }
+        Self { connection, watched: RefCell::default(), told_of_refusal: Rc::default() }
     }
 
     /// Completes once a status of its pod proves that `holder` has ended.
@@ -41,8 +44,19 @@ impl Pods {
         if !is_name(pod) {
             return pending().await;
         }
-        let watch = PodWatch::open(Rc::clone(&self.connection), place, pod, Rc::clone(&self.told_of_refusal));
-        watch.until(|pod| proves_death(pod, holder)).await;
+        self.watch_on(pod, place).until(|pod| proves_death(pod, holder)).await;
+    }
+
+    fn watch_on(&self, pod: &str, place: &KubernetesPlace) -> Rc<PodWatch> {
+        let mut watched = self.watched.borrow_mut();
+        watched.retain(|watch| watch.strong_count() > 0);
+        let known = watched.iter().filter_map(Weak::upgrade).find(|watch| watch.is_of(&place.namespace, pod));
+        known.unwrap_or_else(|| {
+            let (connection, told) = (Rc::clone(&self.connection), Rc::clone(&self.told_of_refusal));
+            let watch = Rc::new(PodWatch::new(connection, place, pod, told));
+            watched.push(Rc::downgrade(&watch));
+            watch
+        })
     }
 }
 

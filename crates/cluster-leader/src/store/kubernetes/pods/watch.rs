@@ -18,41 +18,41 @@ use super::super::connection::Connection;
 use super::super::failure::{Answer, Failure, Verb};
 use super::super::place::KubernetesPlace;
 use super::super::watch::lines;
+use crate::identity;
 
-/// How long the opening of a watch may take.
-const OPENING: Duration = Duration::from_secs(10);
-/// A healthy watch shows a bookmark every minute or so.
-const LONGEST_SILENCE: Duration = Duration::from_secs(180);
-/// For how long we ask for a watch: pods change seldom.
-const SHORTEST_WATCH: u32 = 1200;
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// A pod that is watched for as long as this value lives and is waited on.
+/// A pod that is watched while somebody waits for it to change.
 pub(super) struct PodWatch {
+    namespace: String,
+    pod: String,
     shown: watch::Receiver<Option<Pod>>,
     /// Whoever waits drives the watch for all who do.
     driving: Shared<LocalBoxFuture<'static, Infallible>>,
 }
 
 impl PodWatch {
-    pub(super) fn open(
+    /// Nothing is sent before somebody waits.
+    pub(super) fn new(
         connection: Rc<Connection>,
         place: &KubernetesPlace,
         pod: &str,
         told_of_refusal: Rc<Cell<bool>>,
     ) -> Self {
         let (show, shown) = watch::channel(None);
-        let pod = Following {
+        let stream = Stream {
             connection,
             place: place.clone(),
             requests: Request::new(Pod::url_path(&(), Some(&place.namespace))),
-            params: WatchParams::default().fields(&format!("metadata.name={pod}")).timeout(SHORTEST_WATCH),
+            params: WatchParams::default().fields(&format!("metadata.name={pod}")).timeout(Stream::LASTS),
             show,
             resume: None,
             told_of_refusal,
         };
-        Self { shown, driving: pod.follow().boxed_local().shared() }
+        let driving = stream.keep_open().boxed_local().shared();
+        Self { namespace: place.namespace.clone(), pod: pod.to_owned(), shown, driving }
+    }
+
+    pub(super) fn is_of(&self, namespace: &str, pod: &str) -> bool {
+        self.namespace == namespace && self.pod == pod
     }
 
     /// Waits until the pod is as wanted, or was when it was deleted.
@@ -65,7 +65,7 @@ impl PodWatch {
     }
 }
 
-struct Following {
+struct Stream {
     connection: Rc<Connection>,
     place: KubernetesPlace,
     requests: Request,
@@ -76,57 +76,60 @@ struct Following {
     told_of_refusal: Rc<Cell<bool>>,
 }
 
-impl Following {
-    async fn follow(mut self) -> Infallible {
-        let mut pause = SHORTEST_PAUSE;
+impl Stream {
+    /// Seconds. Pods change seldom.
+    const LASTS: u32 = 1200;
+    /// Many follow one leader, and in a bad hour leaders change fast.
+    const BEFORE_OPENING: Duration = Duration::from_millis(250);
+    const LONGEST_OPENING: Duration = Duration::from_secs(10);
+    /// A healthy watch shows a bookmark every minute or so.
+    const LONGEST_SILENCE: Duration = Duration::from_secs(180);
+    const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+    const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+    async fn keep_open(mut self) -> Infallible {
+        sleep(spread(Self::BEFORE_OPENING)).await;
+        let mut pause = Self::SHORTEST_PAUSE;
         loop {
             let begun = Instant::now();
             let failure = self.watch().await;
             self.tell(&failure);
             // One that had lasted is opened again soon, one that cannot be opened less and less often.
-            if begun.elapsed() >= LONGEST_PAUSE {
-                pause = SHORTEST_PAUSE;
+            if begun.elapsed() >= Self::LONGEST_PAUSE {
+                pause = Self::SHORTEST_PAUSE;
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(spread(pause)).await;
+            pause = (pause * 2).min(Self::LONGEST_PAUSE);
         }
     }
 
     /// Watches until the watch ends. Returns why it did.
     async fn watch(&mut self) -> Failure {
+        let Err(failure) = self.try_to_watch().await;
+        // What it refuses may be to go on from where we were.
+        if matches!(failure, Failure::Answered(_)) {
+            self.resume = None;
+        }
+        failure
+    }
+
+    async fn try_to_watch(&mut self) -> Result<Infallible, Failure> {
         let from = self.resume.clone().unwrap_or_default();
-        let request = self.requests.watch(&self.params, &from);
-        let body = match timeout(OPENING, self.connection.send(request)).await {
-            Ok(Ok(reply)) => reply.into_body(),
-            Ok(Err(failure)) => {
-                // Perhaps the server has forgotten where we were: from what is now on, the next time.
-                if matches!(failure, Failure::Answered(_)) {
-                    self.resume = None;
-                }
-                return failure;
-            }
-            Err(_) => {
-                self.connection.reconnect();
-                return Failure::Lost(format!("no answer within {OPENING:?}"));
-            }
-        };
+        let request = self.connection.send(self.requests.watch(&self.params, &from));
+        let reply =
+            timeout(Self::LONGEST_OPENING, request).await.map_err(|_| no_sign(Self::LONGEST_OPENING))??;
         self.told_of_refusal.set(false);
-        let mut events = lines(body).map(|line| event(&line?)).boxed_local();
+        let mut events = lines(reply.into_body()).map(|line| event(&line?)).boxed_local();
         loop {
-            match timeout(LONGEST_SILENCE, events.try_next()).await {
-                Ok(Ok(Some(event))) => {
-                    if let Err(failure) = self.shown(event) {
-                        return failure;
-                    }
-                }
-                Ok(Ok(None)) => return Failure::Lost("the server ended the watch".to_owned()),
-                Ok(Err(failure)) => return failure,
-                Err(_) => return Failure::Lost(format!("nothing was shown for {LONGEST_SILENCE:?}")),
+            let event = timeout(Self::LONGEST_SILENCE, events.try_next());
+            match event.await.map_err(|_| no_sign(Self::LONGEST_SILENCE))?? {
+                Some(event) => self.show(event)?,
+                None => return Err(Failure::Lost("the server ended the watch".to_owned())),
             }
         }
     }
 
-    fn shown(&mut self, event: WatchEvent<Pod>) -> Result<(), Failure> {
+    fn show(&mut self, event: WatchEvent<Pod>) -> Result<(), Failure> {
         match event {
             WatchEvent::Added(pod) | WatchEvent::Modified(pod) | WatchEvent::Deleted(pod) => {
                 self.resume.clone_from(&pod.metadata.resource_version);
@@ -134,7 +137,6 @@ impl Following {
             }
             WatchEvent::Bookmark(bookmark) => self.resume = Some(bookmark.metadata.resource_version),
             WatchEvent::Error(said) => {
-                self.resume = None;
                 return Err(match Answer::of_event(&said) {
                     Some(answer) => Failure::Answered(answer),
                     None => Failure::Lost(format!("the watch reported an error: {}", said.message)),
@@ -157,4 +159,14 @@ impl Following {
 fn event(line: &str) -> Result<WatchEvent<Pod>, Failure> {
     serde_json::from_str(line)
         .map_err(|error| Failure::Lost(format!("the watch sent what is no event of a pod: {error}")))
+}
+
+fn no_sign(within: Duration) -> Failure {
+    Failure::Lost(format!("no sign of life within {within:?}"))
+}
+
+/// So long, and up to so long again, lest many do the same at one time.
+fn spread(pause: Duration) -> Duration {
+    let [random, ..] = identity::seed().unwrap_or_default().to_ne_bytes();
+    pause + pause * u32::from(random) / 255
 }
