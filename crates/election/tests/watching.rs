@@ -28,6 +28,7 @@ fn a_watch_that_lasted_is_opened_again_soon() {
     watching.showed(at(10));
     watching.broke(false, at(11));
     assert!(!watching.is_wanted() && pause(&watching, at(11)) <= RETRY_PERIOD / 8);
+    assert!(!watching.tend(PATIENCE, at(11)) && !watching.is_wanted(), "not yet");
     assert!(!watching.tend(PATIENCE, at(12)));
     assert!(watching.is_wanted());
 }
