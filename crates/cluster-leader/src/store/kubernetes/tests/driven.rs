@@ -33,6 +33,7 @@ fn stands(place: KubernetesPlace, name: &str) -> Arc<Shared> {
         instance_name: name.to_owned(),
         timing: timing(),
         heartbeat: None,
+        wait_until_ready: false,
         place: Place::Kubernetes(Box::new(place)),
     };
     let shared = Arc::new(Shared::new(resolved).unwrap());
