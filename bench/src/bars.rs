@@ -1,7 +1,7 @@
 //! What was promised, and whether it was met.
 
 use crate::results::{Contest, Growth, Process, Results};
-use crate::spread::Spread;
+use crate::spread::{Spread, mean};
 
 /// A promise.
 #[derive(Clone, Debug)]
@@ -79,19 +79,14 @@ fn fail_overs(results: &Results) -> Vec<Bar> {
 }
 
 fn load(results: &Results) -> Vec<Bar> {
-    let steady: Vec<_> = results
-        .elections
-        .iter()
-        .filter(|contest| contest.is_ours())
-        .filter_map(|c| c.steady.as_ref())
-        .collect();
-    let leader = steady.iter().filter_map(|steady| Some(steady.a_minute(steady.leader.requests?)));
-    // All followers together: one opens its watch anew every few minutes.
-    let requests = |process: &Process| process.requests.unwrap_or(0);
-    let of_followers: usize = steady.iter().flat_map(|steady| steady.followers.iter().map(requests)).sum();
-    let minutes: f64 =
-        steady.iter().map(|steady| steady.seconds / 60.0 * steady.followers.len() as f64).sum();
-    let follower = (minutes > 0.0).then(|| of_followers as f64 / minutes);
+    let ours = results.elections.iter().filter(|contest| contest.is_ours());
+    let steady: Vec<_> = ours.filter_map(|contest| contest.steady.as_ref()).collect();
+    let a_minute = |process: &Process| process.requests_a_minute;
+    let leader = steady.iter().filter_map(|steady| a_minute(&steady.leader));
+    // All together: a follower opens its watch anew every few minutes.
+    let followers: Vec<f64> =
+        steady.iter().flat_map(|steady| steady.followers.iter().filter_map(a_minute)).collect();
+    let follower = mean(&followers);
     [
         at_most("requests a minute, leader", 12.5, "", leader.max_by(f64::total_cmp)),
         at_most("requests a minute, follower", 0.3, "", follower),
@@ -102,9 +97,9 @@ fn load(results: &Results) -> Vec<Bar> {
 }
 
 fn reads(results: &Results) -> Vec<Bar> {
-    let times = |role: &str| Some(results.times_nano_time("isThisInstanceLeader", Some(role))?.median);
+    let times = |role: &str| Some(results.times_nano_time("isThisInstanceLeader()", Some(role))?.median);
     let median = |what: &str, role: &str| Some(Spread::of(&results.read(what, Some(role))?.ns)?.median);
-    let faster = |role: &str| Some(median("sidecar", role)? / median("isThisInstanceLeader", role)?);
+    let faster = |role: &str| Some(median("the sidecar", role)? / median("isThisInstanceLeader()", role)?);
     let fastest = ["leader", "follower"].into_iter().filter_map(faster).min_by(f64::total_cmp);
     [
         at_most("isThisInstanceLeader(), leader, beside System.nanoTime()", 1.6, "x", times("leader")),
@@ -129,13 +124,13 @@ fn growth(results: &Results) -> Vec<Bar> {
     .collect()
 }
 
-/// Three figures, or the whole number.
+/// Three figures; a whole number as it is.
 pub(crate) fn short(value: f64) -> String {
     let places = match value.abs() {
-        0.0 => 0,
-        size if size < 1.0 => 3,
-        size if size < 10.0 => 2,
-        size if size < 100.0 => 1,
+        whole if whole.fract() == 0.0 => 0,
+        size if size < 0.9995 => 3,
+        size if size < 9.995 => 2,
+        size if size < 99.95 => 1,
         _ => 0,
     };
     let text = format!("{value:.places$}");
@@ -154,11 +149,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_with_three_figures_and_grouped() {
+    fn numbers_are_written_with_three_figures_and_in_groups() {
         let cases = [
             (0.0, "0"),
             (0.0524, "0.052"),
-            (1.0, "1.00"),
+            (1.0, "1"),
+            (0.99996, "1.00"),
             (9.876, "9.88"),
             (-12.34, "-12.3"),
             (123.4, "123"),

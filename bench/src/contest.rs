@@ -36,6 +36,19 @@ pub(crate) fn hand_overs(elections: &mut [Election<'_>], rounds: usize, of_other
     all
 }
 
+/// From the report that the container of `watched`'s leader has ended to the next yes, in ms.
+pub(crate) fn reported_crashes(watched: &mut Election<'_>, rounds: usize) -> Vec<f64> {
+    let mut all = Vec::new();
+    for _ in 0..rounds {
+        let leader = watched.await_settled();
+        let reported = watched.seats[leader].kill_and_report();
+        let next = watched.await_another(leader, reported);
+        all.extend(next.map(|next| millis(Duration::from_nanos(next - reported))));
+        watched.replace(leader);
+    }
+    all
+}
+
 fn hand_over(election: &mut Election<'_>, leader: usize) -> Option<f64> {
     let told = boottime_nanos();
     election.seats[leader].signal(Signal::TERM);

@@ -27,12 +27,16 @@ pub(crate) enum Pods {
     Plain,
     /// Those of one ReplicaSet.
     OfOneGeneration,
+    /// They are watched: a kubelet's report that a leader's container has ended is believed.
+    Watched,
 }
 
 /// All of them, built, and what must stay for as long as they run.
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) contestants: Vec<Contestant>,
+    /// Ours, which has a kubelet's word that the others cannot have.
+    pub(crate) watched: Contestant,
     ours: Ours,
     _peers: Vec<Peer>,
 }
@@ -56,7 +60,8 @@ impl Field {
             };
             contestants.push(contestant(key, title, peer, 0, Pods::Plain));
         }
-        Ok(Self { contestants, ours, _peers: peers })
+        let watched = contestant("ours-watched", "ours, pods watched", &ours, c, Pods::Watched);
+        Ok(Self { contestants, watched, ours, _peers: peers })
     }
 
     /// The library that ours are.
@@ -90,7 +95,7 @@ impl Contestant {
     /// The name of the n-th pod.
     pub(crate) fn pod_name(&self, n: u32) -> String {
         match self.pods {
-            Pods::Plain => format!("{}-{n}", self.key),
+            Pods::Plain | Pods::Watched => format!("{}-{n}", self.key),
             Pods::OfOneGeneration => format!("app-7d9f8b6c5d-{}", suffix(n)),
         }
     }

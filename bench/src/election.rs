@@ -4,12 +4,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use cluster_leader_tests_chaos::Timings;
-use cluster_leader_tests_kubernetes::{Namespace, Pod, Process, RunningPod, ServiceAccount};
+use cluster_leader_tests_kubernetes::{
+    Namespace, Pod, PodObject, Process, RunningPod, ServiceAccount, TerminationLog, terminated,
+};
 use rustix::process::Signal;
+use serde_json::json;
 use testkit::clock::{boottime_nanos, boottime_offset_nanos};
 use testkit::history::{Answers, Run};
 
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Pods};
 
 /// The name of every election.
 pub(crate) const NAME: &str = "bench";
@@ -53,6 +56,14 @@ pub(crate) struct Seat<'a> {
     pub(crate) account: ServiceAccount<'a>,
     row: String,
     pod: RunningPod,
+    kubelet: Option<Kubelet<'a>>,
+}
+
+/// What a kubelet has of a pod.
+#[derive(Debug)]
+struct Kubelet<'a> {
+    object: PodObject<'a>,
+    log: TerminationLog,
 }
 
 impl<'a> Election<'a> {
@@ -69,27 +80,42 @@ impl<'a> Election<'a> {
         for number in 1..=3 {
             let account = namespace.account(&format!("candidate-{number}"));
             account.allow(&["get", "update", "watch", "patch", "list"], NAME);
-            let pod = election.start(&account);
-            election.seats.push(Seat { account, row: format!("process {number}"), pod });
+            if contestant.pods == Pods::Watched {
+                account.allow_pods();
+            }
+            let (pod, kubelet) = election.start(&account);
+            election.seats.push(Seat { account, row: format!("process {number}"), pod, kubelet });
         }
         election
     }
 
-    fn start(&mut self, account: &ServiceAccount<'_>) -> RunningPod {
+    fn start(&mut self, account: &ServiceAccount<'a>) -> (RunningPod, Option<Kubelet<'a>>) {
         self.started += 1;
-        start(self.contestant, account, &self.contestant.pod_name(self.started), self.asked)
+        let name = self.contestant.pod_name(self.started);
+        let kubelet = (self.contestant.pods == Pods::Watched).then(|| Kubelet {
+            object: account.namespace().pod(&name, json!({})),
+            log: TerminationLog::new(),
+        });
+        let mut pod = surroundings(self.contestant, account, &name, self.asked);
+        if let Some(kubelet) = &kubelet {
+            pod = pod
+                .env("CLUSTER_LEADER_WATCH_PODS", "true")
+                .env("CLUSTER_LEADER_TERMINATION_LOG", kubelet.log.path());
+        }
+        (pod.start(), kubelet)
     }
 
     /// Another process in a seat, as a kubelet would start it.
     pub(crate) fn replace(&mut self, seat: usize) {
         let account = self.seats[seat].account.clone();
-        let pod = self.start(&account);
+        let (pod, kubelet) = self.start(&account);
+        self.seats[seat].kubelet = kubelet;
         self.leaving.push(std::mem::replace(&mut self.seats[seat].pod, pod));
     }
 
     /// Waits until one leads and two have followed for a while.
     pub(crate) fn await_settled(&mut self) -> usize {
-        let begin = Instant::now();
+        let (mut begin, mut again) = (Instant::now(), true);
         loop {
             self.leaving.retain(|pod| !pod.process.has_ended());
             for seat in 0..self.seats.len() {
@@ -106,11 +132,13 @@ impl<'a> Election<'a> {
             {
                 return leader;
             }
-            assert!(
-                begin.elapsed() < PATIENCE,
-                "{}: not one leader and two followers within {PATIENCE:?}: {says:?}",
-                self.contestant.key
-            );
+            if begin.elapsed() > PATIENCE {
+                self.complain(&format!("not one leader and two followers within {PATIENCE:?}: {says:?}"));
+                assert!(again, "{:?}", self.complaints);
+                (begin, again) = (Instant::now(), false);
+                (0..self.seats.len()).for_each(|seat| self.replace(seat));
+                self.leaving.clear();
+            }
             sleep(GLANCE);
         }
     }
@@ -153,6 +181,16 @@ impl Seat<'_> {
         self.pod.process.signal(signal);
     }
 
+    /// Kills it, and reports it as its kubelet would. When it is about to.
+    pub(crate) fn kill_and_report(&self) -> u64 {
+        self.pod.process.kill();
+        let about_to = boottime_nanos();
+        if let Some(Kubelet { object, log }) = &self.kubelet {
+            object.report_container(&terminated(&log.message()), &json!({}));
+        }
+        about_to
+    }
+
     /// When it began to release, by its own clock reading.
     pub(crate) fn release(&self) -> Option<u64> {
         self.pod.process.with_lines(|lines| {
@@ -188,7 +226,7 @@ impl Seat<'_> {
     }
 }
 
-fn start(contestant: &Contestant, account: &ServiceAccount<'_>, name: &str, asked: Asked) -> RunningPod {
+fn surroundings(contestant: &Contestant, account: &ServiceAccount<'_>, name: &str, asked: Asked) -> Pod {
     let (program, arguments) = contestant.words.split_first().expect("a program has a name");
     let namespace = account.namespace();
     let millis = |duration: Duration| duration.as_millis().to_string();
@@ -212,5 +250,4 @@ fn start(contestant: &Contestant, account: &ServiceAccount<'_>, name: &str, aske
         .env("SESSION_TIMEOUT_MS", millis(TIMINGS.lease))
         .env("ANSWERS_BOOTTIME_OFFSET_NS", boottime_offset_nanos().to_string())
         .env("ANSWERS_INTERVAL_MS", interval)
-        .start()
 }

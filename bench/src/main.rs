@@ -1,8 +1,9 @@
 //! Ours beside what one would use instead, in one run on one kube-apiserver.
 //!
-//!     bench [--quick] [--out DIR]
+//!     bench              measures, and writes bench/results and the tables of bench/README.md
+//!     bench --quick      a little of everything, into target/bench, the tables to standard output
+//!     bench --tables     writes tables and drawings anew, from the data in bench/results
 //!
-//! Writes `results.json` and drawings to DIR (`bench/results`), and the tables of `bench/README.md`.
 //! Ends with 2 if it could not run; what was measured never makes it fail.
 //!
 //! | file | what |
@@ -34,7 +35,6 @@ mod spread;
 mod steady;
 mod tables;
 
-use std::collections::VecDeque;
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write};
@@ -47,7 +47,7 @@ use cluster_leader_tests_kubernetes::{ApiServer, Namespace, skipped};
 use jiff::Timestamp;
 use testkit::history::{History, Panel, draw};
 
-use crate::contest::{crashes, hand_overs, pauses};
+use crate::contest::{crashes, hand_overs, pauses, reported_crashes};
 use crate::contestants::{Contestant, Field};
 use crate::election::{Asked, Election, TIMINGS};
 use crate::growth::growth;
@@ -57,12 +57,16 @@ use crate::results::{Contest, Pause, Results, Setting, Versions};
 use crate::steady::AtRest;
 use crate::tables::{put_into, tables};
 
+/// Beside the drawings that are made from it.
+const DATA: &str = "results.json";
+
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
 struct Amount {
     quick: bool,
     /// Hand-overs of ours; one in three of the others.
     hand_overs: usize,
+    reported_crashes: usize,
     crashes: usize,
     pauses: usize,
     growth_pairs: usize,
@@ -75,6 +79,7 @@ impl Amount {
     const FULL: Self = Self {
         quick: false,
         hand_overs: 60,
+        reported_crashes: 20,
         crashes: 5,
         pauses: 3,
         growth_pairs: 5,
@@ -84,6 +89,7 @@ impl Amount {
     const QUICK: Self = Self {
         quick: true,
         hand_overs: 6,
+        reported_crashes: 3,
         crashes: 1,
         pauses: 1,
         growth_pairs: 1,
@@ -93,7 +99,15 @@ impl Amount {
 }
 
 fn main() -> ExitCode {
-    match asked(std::env::args().skip(1).collect()).and_then(|(amount, out)| bench(amount, &out)) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        [] => bench(Amount::FULL),
+        ["--quick"] => bench(Amount::QUICK),
+        ["--tables"] => tables_anew(),
+        _ => Err(format!("{arguments:?}: see the first lines of bench/src/main.rs")),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             skipped(why);
@@ -102,31 +116,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn asked(mut arguments: VecDeque<String>) -> Result<(Amount, PathBuf), String> {
-    let (mut amount, mut out) = (Amount::FULL, here("results"));
-    while let Some(name) = arguments.pop_front() {
-        match name.as_str() {
-            "--quick" => amount = Amount::QUICK,
-            "--out" => out = arguments.pop_front().ok_or("--out needs a directory")?.into(),
-            _ => return Err(format!("there is no {name}: see the first lines of bench/src/main.rs")),
-        }
-    }
-    Ok((amount, out))
-}
-
 /// A file of this folder.
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn bench(amount: Amount, out: &Path) -> Result<(), String> {
+fn bench(amount: Amount) -> Result<(), String> {
     let begin = Instant::now();
     let load = load();
+    if load > 0.5 {
+        say(format_args!("the machine is busy (load {load}): its own figures suffer, ratios less"));
+    }
     let field = Field::build()?;
     let server = ApiServer::start("bench").ok_or("there is no API server")?;
     let mut complaints = Vec::new();
     let growth = growth(&field.library(), &server, amount.growth_pairs)?;
-    let (elections, worst_pauses) = contests(amount, &field, &server, &mut complaints);
+    let Measured { elections, crash_with_status_ms, worst_pauses } =
+        contests(amount, &field, &server, &mut complaints);
     let mut versions = versions(&field, &server);
     drop(server);
     drop(field);
@@ -146,31 +152,38 @@ fn bench(amount: Amount, out: &Path) -> Result<(), String> {
             complaints,
         },
         elections,
-        crash_with_status_ms: Vec::new(),
+        crash_with_status_ms,
         growth,
         read,
     };
-    write(&results, &worst_pauses, out).map_err(|error| format!("{}: {error}", out.display()))
+    write(&results, &worst_pauses).map_err(|error| format!("the results cannot be written: {error}"))
 }
 
-/// All that is measured on the API server, and the worst pause of each contestant.
-fn contests(
-    amount: Amount,
-    field: &Field,
-    server: &ApiServer,
-    complaints: &mut Vec<String>,
-) -> (Vec<Contest>, Vec<Panel>) {
+/// What was measured on the API server.
+struct Measured {
+    elections: Vec<Contest>,
+    crash_with_status_ms: Vec<f64>,
+    /// Of each contestant.
+    worst_pauses: Vec<Panel>,
+}
+
+fn contests(amount: Amount, field: &Field, server: &ApiServer, complaints: &mut Vec<String>) -> Measured {
     let contestants = &field.contestants;
     let namespaces = |purpose: &str| -> Vec<Namespace<'_>> {
         contestants.iter().map(|of| server.namespace(&format!("{purpose}-{}", of.key))).collect()
     };
+    let of_watched = server.namespace("watched");
     let (quiet, rough) = (namespaces("quiet"), namespaces("rough"));
     // These stand beside all that follows, and nothing happens to them.
     let mut resting = open(contestants, &quiet, Asked::NowAndThen);
     let mut elections = open(contestants, &rough, Asked::AllTheTime);
+    let mut watched = Election::open(&field.watched, &of_watched, Asked::AllTheTime);
     say("all processes are started");
     let at_rest = AtRest::begin(&mut resting);
     let hand_overs = hand_overs(&mut elections, amount.hand_overs, 3);
+    let crash_with_status_ms = reported_crashes(&mut watched, amount.reported_crashes);
+    complaints.append(&mut watched.complaints);
+    drop(watched);
     let crashes = crashes(&mut elections, amount.crashes);
     let pauses = pauses(&mut elections, amount.pauses);
     complaints.extend(elections.drain(..).flat_map(|election| election.complaints));
@@ -186,9 +199,10 @@ fn contests(
     for (contestant, (((hand_over_ms, crash_ms), pauses), steady)) in contestants.iter().zip(measured) {
         let latest = |of: &&(Pause, History)| of.0.latest_stale_yes_ms;
         let panel = pauses.iter().max_by(|one, other| latest(one).total_cmp(&latest(other)));
-        worst.extend(
-            panel.map(|(_, history)| Panel { title: contestant.version.clone(), history: history.clone() }),
-        );
+        worst.extend(panel.map(|(_, history)| Panel {
+            title: format!("{} ({})", contestant.title, contestant.version),
+            history: history.clone(),
+        }));
         contests.push(Contest {
             key: contestant.key.to_owned(),
             title: contestant.title.to_owned(),
@@ -198,7 +212,7 @@ fn contests(
             steady,
         });
     }
-    (contests, worst)
+    Measured { elections: contests, crash_with_status_ms, worst_pauses: worst }
 }
 
 fn open<'a>(
@@ -209,22 +223,35 @@ fn open<'a>(
     contestants.iter().zip(namespaces).map(|(of, namespace)| Election::open(of, namespace, asked)).collect()
 }
 
-fn write(results: &Results, worst_pauses: &[Panel], out: &Path) -> io::Result<()> {
-    fs::create_dir_all(out)?;
+fn write(results: &Results, worst_pauses: &[Panel]) -> io::Result<()> {
+    let out = here(if results.run.quick { "../target/bench" } else { "results" });
+    fs::create_dir_all(&out)?;
     let data = serde_json::to_string_pretty(results)?;
-    fs::write(out.join("results.json"), data + "\n")?;
+    fs::write(out.join(DATA), data + "\n")?;
+    let drawn = draw("A leader is frozen for 25 s, and wakes: the worst time of each", worst_pauses);
+    fs::write(out.join("pause.svg"), drawn)?;
+    show(results, &out)
+}
+
+/// Tables and drawings, as far as they are made from the data.
+fn show(results: &Results, out: &Path) -> io::Result<()> {
     for (name, plot) in plots(results) {
         if let Some(drawn) = plot.draw() {
             fs::write(out.join(name), drawn)?;
         }
     }
-    let drawn = draw("A leader is frozen for 25 s, and wakes: the worst time of each", worst_pauses);
-    fs::write(out.join("pause.svg"), drawn)?;
     let tables = tables(results);
-    if out == here("results") {
+    if !results.run.quick {
         put_into(&here("README.md"), &tables)?;
     }
     io::stdout().write_all(tables.as_bytes())
+}
+
+fn tables_anew() -> Result<(), String> {
+    let out = here("results");
+    let data = fs::read(out.join(DATA)).map_err(|error| format!("{DATA}: {error}"))?;
+    let results = serde_json::from_slice(&data).map_err(|error| format!("{DATA}: {error}"))?;
+    show(&results, &out).map_err(|error| error.to_string())
 }
 
 fn plots(results: &Results) -> [(&'static str, Plot); 4] {
@@ -232,11 +259,11 @@ fn plots(results: &Results) -> [(&'static str, Plot); 4] {
         results.elections.iter().map(|contest| (contest.title.clone(), values(contest))).collect()
     };
     let mut crashes = of(&|contest| contest.crash_ms.clone());
-    crashes.insert(0, ("ours, pods watched".to_owned(), results.crash_with_status_ms.clone()));
+    crashes.insert(0, ("ours, from its pod's report".to_owned(), results.crash_with_status_ms.clone()));
     let a_minute = |contest: &Contest, followers: bool| -> Vec<f64> {
         let Some(steady) = &contest.steady else { return Vec::new() };
         let processes = if followers { &steady.followers[..] } else { std::slice::from_ref(&steady.leader) };
-        processes.iter().filter_map(|process| Some(steady.a_minute(process.requests?))).collect()
+        processes.iter().filter_map(|process| process.requests_a_minute).collect()
     };
     let requests = [("leader", false), ("followers", true)].into_iter().flat_map(|(role, followers)| {
         let rows = of(&|contest| a_minute(contest, followers)).into_iter();

@@ -20,8 +20,8 @@ pub(crate) enum Scale {
     Logarithmic,
 }
 
-const WIDTH: f64 = 900.0;
-const LEFT: f64 = 210.0;
+const WIDTH: f64 = 940.0;
+const LEFT: f64 = 250.0;
 const RIGHT: f64 = 150.0;
 const TOP: f64 = 44.0;
 const ROW: f64 = 34.0;

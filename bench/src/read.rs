@@ -23,10 +23,10 @@ pub(crate) struct Questions {
 
 /// The methods of the benchmark, and what they ask.
 const QUESTIONS: [(&str, &str); 4] = [
-    ("nanoTime", "System.nanoTime"),
-    ("atomicBoolean", "AtomicBoolean.get"),
-    ("isThisInstanceLeader", "isThisInstanceLeader"),
-    ("sidecar", "sidecar"),
+    ("nanoTime", "System.nanoTime()"),
+    ("atomicBoolean", "AtomicBoolean.get()"),
+    ("isThisInstanceLeader", "isThisInstanceLeader()"),
+    ("sidecar", "the sidecar"),
 ];
 
 /// The costs, and the versions of what measured them.

@@ -80,6 +80,7 @@ pub(crate) struct Process {
     pub(crate) requests: Option<usize>,
     /// How many of them opened a watch.
     pub(crate) watches: Option<usize>,
+    pub(crate) requests_a_minute: Option<f64>,
     pub(crate) cpu_ms: f64,
     pub(crate) rss_kib: u64,
     pub(crate) threads: u64,
@@ -111,7 +112,7 @@ impl Results {
     /// How many times as long as `System.nanoTime()` it takes: one value for each fork beside that of
     /// the same round.
     pub(crate) fn times_nano_time(&self, what: &str, role: Option<&str>) -> Option<Spread> {
-        let (read, scale) = (self.read(what, role)?, self.read("System.nanoTime", None)?);
+        let (read, scale) = (self.read(what, role)?, self.read("System.nanoTime()", None)?);
         let ratios: Vec<f64> = read.ns.iter().zip(&scale.ns).map(|(ns, scale)| ns / scale).collect();
         Spread::of(&ratios)
     }
@@ -124,13 +125,6 @@ impl Results {
 impl Contest {
     pub(crate) fn is_ours(&self) -> bool {
         self.key.starts_with("ours")
-    }
-}
-
-impl Steady {
-    /// Requests a minute of one of its processes.
-    pub(crate) fn a_minute(&self, requests: usize) -> f64 {
-        round(requests as f64 * 60.0 / self.seconds)
     }
 }
 

@@ -55,6 +55,7 @@ impl AtRest {
                 let watches = |of: &Vec<Request>| of.iter().filter(|one| one.verb == "watch").count();
                 Process {
                     watches: requests.as_ref().map(watches),
+                    requests_a_minute: requests.as_ref().map(|of| round(a_minute(of, seconds))),
                     requests: requests.map(|requests| requests.len()),
                     cpu_ms: round(cpu_ms(seat.process()) - self.cpu_ms[i]),
                     rss_kib: status(seat.process(), "VmRSS:"),
@@ -64,6 +65,16 @@ impl AtRest {
             .collect();
         let leader = followers.remove(self.leader);
         Some(Steady { seconds: round(seconds), leader, followers })
+    }
+}
+
+/// The rate of what comes at intervals, or of what comes seldom.
+fn a_minute(requests: &[Request], seconds: f64) -> f64 {
+    let received = || requests.iter().map(|request| request.received);
+    let span = received().max().zip(received().min()).map(|(last, first)| last.since(first).as_secs_f64());
+    match span {
+        Some(span) if requests.len() >= 10 => (requests.len() - 1) as f64 * 60.0 / span,
+        _ => requests.len() as f64 * 60.0 / seconds,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::bars::{Bar, bars, short};
 use crate::results::{Contest, Process, Results};
-use crate::spread::Spread;
+use crate::spread::{Spread, mean};
 
 const BEGIN: &str = "<!-- measured: written by the program -->";
 const END: &str = "<!-- end of what the program writes -->";
@@ -26,6 +26,7 @@ pub(crate) fn tables(results: &Results) -> String {
         promises(&bars(results)),
         ratios(results),
         measures(results),
+        drawings(),
         reads(results),
         growth(results),
         complaints(results),
@@ -68,7 +69,7 @@ fn ratios(results: &Results) -> String {
     let rows: [Row; 6] = [
         ("clean hand-over", |c| median(&c.hand_over_ms)),
         ("SIGKILL to the next yes", |c| median(&c.crash_ms)),
-        ("requests of the leader", |c| requests(c, |(leader, _)| vec![leader])),
+        ("requests of the leader", |c| c.steady.as_ref()?.leader.requests_a_minute),
         ("processor time, leader", |c| Some(cpu(c)?.0)),
         ("processor time, follower", |c| Some(cpu(c)?.1)),
         ("memory of the process", |c| median(&all(c, |process| process.rss_kib as f64))),
@@ -96,8 +97,8 @@ fn measures(results: &Results) -> String {
         }),
         ("... stale yes, ms", |c| spread(&c.pauses.iter().map(|p| p.stale_yes_ms).collect::<Vec<_>>())),
         ("... two leaders, ms", |c| spread(&c.pauses.iter().map(|p| p.two_leaders_ms).collect::<Vec<_>>())),
-        ("requests a minute, leader", |c| cell(requests(c, |(leader, _)| vec![leader]))),
-        ("requests a minute, a follower", |c| cell(requests(c, |(_, followers)| followers))),
+        ("requests a minute, leader", |c| cell(c.steady.as_ref().and_then(|s| s.leader.requests_a_minute))),
+        ("requests a minute, a follower", |c| cell(of_followers(c, |process| process.requests_a_minute))),
         ("processor time a minute, leader / a follower, ms", |c| {
             cpu(c).map_or("-".to_owned(), |(leader, follower)| {
                 format!("{} / {}", short(leader), short(follower))
@@ -120,6 +121,11 @@ fn measures(results: &Results) -> String {
         );
     }
     text
+}
+
+fn drawings() -> String {
+    let names = ["hand-over", "crash", "pause", "requests", "read"];
+    names.map(|name| format!("![{name}](results/{name}.svg)\n")).join("\n")
 }
 
 fn reads(results: &Results) -> String {
@@ -201,20 +207,18 @@ fn median(values: &[f64]) -> Option<f64> {
     Spread::of(values).map(|spread| spread.median)
 }
 
-/// Requests a minute of some of the processes, on average; given those of the leader and of followers.
-fn requests(contest: &Contest, of: fn((usize, Vec<usize>)) -> Vec<usize>) -> Option<f64> {
-    let steady = contest.steady.as_ref()?;
-    let followers = steady.followers.iter().map(|process| process.requests).collect::<Option<_>>()?;
-    let counts = of((steady.leader.requests?, followers));
-    Some(steady.a_minute(counts.iter().sum()) / counts.len() as f64)
+/// Of a follower, on average.
+fn of_followers(contest: &Contest, value: fn(&Process) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = contest.steady.as_ref()?.followers.iter().filter_map(value).collect();
+    mean(&values)
 }
 
-/// Of the leader, and of a follower, on average.
+/// A minute's, of the leader, and of a follower, on average.
 fn cpu(contest: &Contest) -> Option<(f64, f64)> {
     let steady = contest.steady.as_ref()?;
     let a_minute = |ms: f64| ms * 60.0 / steady.seconds;
-    let followers: f64 = steady.followers.iter().map(|process| process.cpu_ms).sum();
-    Some((a_minute(steady.leader.cpu_ms), a_minute(followers) / steady.followers.len() as f64))
+    let follower = of_followers(contest, |process| Some(process.cpu_ms))?;
+    Some((a_minute(steady.leader.cpu_ms), a_minute(follower)))
 }
 
 fn all(contest: &Contest, value: fn(&Process) -> f64) -> Vec<f64> {
