@@ -159,10 +159,17 @@ typedef struct {
     // stuck and gives leadership up, until it calls again. Milliseconds, at least 2000.
     // CLUSTER_LEADER_HEARTBEAT; off by default, and with CLUSTER_LEADER_HEARTBEAT_OFF.
     uint64_t heartbeat_ms;
+    // "true": a leader whose container Kubernetes reports terminated is replaced at once, and not
+    // only when its lease has run out. Needs the right to watch pods; on files it has no effect.
+    // CLUSTER_LEADER_WATCH_PODS; by default "false".
+    const char *watch_pods;
+    // This container's terminationMessagePath, if it is not /dev/termination-log; used where pods
+    // are watched. CLUSTER_LEADER_TERMINATION_LOG.
+    const char *termination_log;
 } cluster_leader_options;
 
 // The value that every cluster_leader_options begins with: nothing is set.
-#define CLUSTER_LEADER_OPTIONS_INIT { sizeof(cluster_leader_options), NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
+#define CLUSTER_LEADER_OPTIONS_INIT { sizeof(cluster_leader_options), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL }
 
 // A snapshot of an election, for people and dashboards: it is old as soon as it is taken. Guard
 // work with cluster_leader_is_leader(). Set size before the call:

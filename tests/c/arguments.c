@@ -69,6 +69,16 @@ void bad_options(void)
         CHECK_ERROR(cases[i].code, cases[i].other_part);
         CHECK(handle == 0);
     }
+    for (int log = 0; log <= 1; log++) {
+        cluster_leader_options options = options_for("bad");
+        cluster_leader_handle handle = 7;
+        options.watch_pods = log ? "true" : "yes";
+        options.termination_log = log ? "not-absolute" : NULL;
+        CHECK(cluster_leader_start(&options, &handle) == CLUSTER_LEADER_ERROR_CONFIGURATION);
+        CHECK_ERROR(CLUSTER_LEADER_ERROR_CONFIGURATION,
+                    log ? "cluster_leader_options.termination_log" : "cluster_leader_options.watch_pods");
+        CHECK(handle == 0);
+    }
 }
 
 void sizes_of_structs(void)

@@ -50,6 +50,8 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Outcome<Options> 
         (Setting::Namespace, "namespace_", given.namespace_),
         (Setting::InstanceName, "instance_name", given.instance_name),
         (Setting::Store, "store", given.store),
+        (Setting::WatchPods, "watch_pods", given.watch_pods),
+        (Setting::TerminationLog, "termination_log", given.termination_log),
     ] {
         if !text.is_null() {
             let origin = format!("cluster_leader_options.{name}");
@@ -85,7 +87,7 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Outcome<Options> 
 unsafe fn sized(options: *const OptionsStruct) -> Outcome<OptionsStruct> {
     const OURS: usize = size_of::<OptionsStruct>();
     /// As much every program knows.
-    const FIRST: usize = offset_of!(OptionsStruct, heartbeat_ms) + size_of::<u64>();
+    const FIRST: usize = offset_of!(OptionsStruct, termination_log) + size_of::<*const c_char>();
     // SAFETY: the struct begins with its size.
     let size = unsafe { options.cast::<usize>().read() };
     if !(FIRST..MUCH * OURS).contains(&size) {

@@ -96,6 +96,13 @@ pub struct OptionsStruct {
     /// stuck and gives leadership up, until it calls again. Milliseconds, at least 2000.
     /// CLUSTER_LEADER_HEARTBEAT; off by default, and with CLUSTER_LEADER_HEARTBEAT_OFF.
     pub heartbeat_ms: u64,
+    /// "true": a leader whose container Kubernetes reports terminated is replaced at once, and not
+    /// only when its lease has run out. Needs the right to watch pods; on files it has no effect.
+    /// CLUSTER_LEADER_WATCH_PODS; by default "false".
+    pub watch_pods: *const c_char,
+    /// This container's terminationMessagePath, if it is not /dev/termination-log; used where pods
+    /// are watched. CLUSTER_LEADER_TERMINATION_LOG.
+    pub termination_log: *const c_char,
 }
 
 /// A snapshot of an election, for people and dashboards: it is old as soon as it is taken. Guard
