@@ -28,8 +28,8 @@ public final class Election {
         LEASE_DURATION("lease-duration", "leaseDuration"),
         RENEW_DEADLINE("renew-deadline", "renewDeadline"),
         RETRY_PERIOD("retry-period", "retryPeriod"),
-        /** By property alone. The native library refuses all but false, and says why. */
-        WATCH_PODS("watch-pods", ""),
+        WATCH_PODS("watch-pods", "watchPods"),
+        TERMINATION_LOG("termination-log", "terminationLog"),
         HEARTBEAT("heartbeat", "heartbeat");
 
         private final String key;
@@ -129,6 +129,34 @@ public final class Election {
      */
     public Election retryPeriod(Duration duration) {
         return with(Setting.RETRY_PERIOD, duration);
+    }
+
+    /**
+     * Whether a leader whose container Kubernetes reports terminated is replaced at once, and not only
+     * when its lease has run out. By default not.
+     *
+     * <p>Each process then writes its holder identity into the termination log of its container, and
+     * watches the pod of whoever leads, for which the service account must be allowed to {@code watch}
+     * pods. What is written takes the place of the tail of the log that {@code terminationMessagePolicy:
+     * FallbackToLogsOnError} shows. The instance name must be the pod's name, as it is by default. On
+     * files it has no effect: they have a proof of death of their own.
+     *
+     * @param watch whether pods are watched
+     * @return an election that does so
+     */
+    public Election watchPods(boolean watch) {
+        return with(Setting.WATCH_PODS, String.valueOf(watch));
+    }
+
+    /**
+     * Where the termination log of this container is, if its {@code terminationMessagePath} is not {@code
+     * /dev/termination-log}. Used where {@link #watchPods pods are watched}.
+     *
+     * @param file an absolute path
+     * @return an election with this termination log
+     */
+    public Election terminationLog(String file) {
+        return with(Setting.TERMINATION_LOG, file);
     }
 
     /**

@@ -56,6 +56,11 @@
  *       <td>{@code CLUSTER_LEADER_RENEW_DEADLINE}</td><td>{@code 10s}</td></tr>
  *   <tr><td>wait after a failed request</td><td>{@code cluster-leader.retry-period}</td>
  *       <td>{@code CLUSTER_LEADER_RETRY_PERIOD}</td><td>{@code 2s}</td></tr>
+ *   <tr><td>whether a leader whose container has ended is replaced at once: {@code true}, {@code false}</td>
+ *       <td>{@code cluster-leader.watch-pods}</td><td>{@code CLUSTER_LEADER_WATCH_PODS}</td><td>{@code false}</td></tr>
+ *   <tr><td>this container's {@code terminationMessagePath}</td>
+ *       <td>{@code cluster-leader.termination-log}</td><td>{@code CLUSTER_LEADER_TERMINATION_LOG}</td>
+ *       <td>{@code /dev/termination-log}</td></tr>
  *   <tr><td>silence of this JVM after which it hands over, {@code 0} for no limit</td>
  *       <td>{@code cluster-leader.heartbeat}</td><td>{@code CLUSTER_LEADER_HEARTBEAT}</td><td>the lease duration</td></tr>
  *   <tr><td>native library: the file to load</td><td>{@code cluster-leader.native.path}</td><td></td><td>the jar's</td></tr>

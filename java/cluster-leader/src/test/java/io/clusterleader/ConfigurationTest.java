@@ -29,6 +29,7 @@ class ConfigurationTest {
                 Arguments.of(good.leaseDuration(Duration.ofSeconds(-15)), List.of("Election.leaseDuration", "-15000ms")),
                 Arguments.of(good.renewDeadline(Duration.ofSeconds(15)), List.of("Election.renewDeadline", "15s")),
                 Arguments.of(good.retryPeriod(Duration.ofSeconds(9)), List.of("Election.retryPeriod", "9s")),
+                Arguments.of(good.terminationLog("log"), List.of("Election.terminationLog", "log", "absolute")),
                 Arguments.of(good.heartbeat(Duration.ofSeconds(-1)), List.of("Election.heartbeat", "-1000ms")));
     }
 
@@ -100,10 +101,12 @@ class ConfigurationTest {
     }
 
     @Test
-    void a_property_that_no_method_sets_is_not_ignored_either() {
-        System.setProperty("cluster-leader.watch-pods", "true");
+    void a_bad_property_is_named_unless_the_program_says_otherwise() {
+        System.setProperty("cluster-leader.watch-pods", "yes");
         try {
-            a_bad_value_is_named_with_its_origin(Election.named("billing-jobs"), List.of("the property cluster-leader.watch-pods", "true"));
+            Election election = Election.named("billing-jobs").store("file:" + directory);
+            a_bad_value_is_named_with_its_origin(election, List.of("the property cluster-leader.watch-pods", "yes"));
+            ClusterLeader.join(election.watchPods(true)).close();
         } finally {
             System.clearProperty("cluster-leader.watch-pods");
         }
