@@ -38,7 +38,6 @@ use kube::core::{ObjectMeta, Request};
 use self::connection::{Caller, Composed};
 use self::failure::{Failure, Verb, heading};
 pub(crate) use self::place::KubernetesPlace;
-use self::pods::Pods;
 pub(crate) use self::servers::ApiServers;
 use self::servers::{ApiServer, ByName};
 use self::shared_watch::Member;
@@ -62,8 +61,6 @@ pub(crate) struct KubernetesStore {
     watch: RefCell<Option<Watch>>,
     watch_params: WatchParams,
     resume: RefCell<Resume>,
-    /// Where the death of others is looked for, if that is wanted.
-    pods: Option<Pods>,
 }
 
 impl KubernetesStore {
@@ -72,7 +69,6 @@ impl KubernetesStore {
         let seed = identity::seed().map_err(|error| StoreError::refused(error.to_string()))?;
         let member = server.join(&place)?;
         Ok(Self {
-            pods: place.termination_log.is_some().then(|| Pods::new(Rc::clone(&server.connection))),
             by_name: RefCell::new(if member.is_first { server.leave_by_name() } else { None }),
             member,
             server,
@@ -276,10 +272,10 @@ impl Store for KubernetesStore {
     }
 
     async fn proof_of_death(&self, holder: &Identity) {
-        match &self.pods {
-            Some(pods) => pods.death_of(holder, &self.place).await,
-            None => pending().await,
+        if self.place.termination_log.is_none() {
+            return pending().await;
         }
+        self.server.pods.death_of(holder, &self.place).await;
     }
 
     fn reconnect(&self) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::place::KubernetesPlace;
+use super::pods::Pods;
 use super::shared_watch::{Member, SharedWatch};
 use crate::store::StoreError;
 
@@ -19,6 +20,7 @@ pub(super) struct ApiServer {
     namespaces: RefCell<Vec<Weak<SharedWatch>>>,
     /// How many Leases are watched each by its name.
     by_name: Cell<usize>,
+    pub(super) pods: Pods,
 }
 
 impl ApiServers {
@@ -29,10 +31,12 @@ impl ApiServers {
         let known = servers.iter().filter_map(Weak::upgrade);
         let server =
             known.into_iter().find(|server| server.connection.leads_to(place)).unwrap_or_else(|| {
+                let connection = Rc::new(Connection::new(place));
                 let server = Rc::new(ApiServer {
-                    connection: Rc::new(Connection::new(place)),
                     namespaces: RefCell::default(),
                     by_name: Cell::new(0),
+                    pods: Pods::new(Rc::clone(&connection)),
+                    connection,
                 });
                 servers.push(Rc::downgrade(&server));
                 server
