@@ -182,7 +182,7 @@ const REFUSALS: &[Row] = &[
     requests("422", || Fault::refused(422, "Invalid"), &["WARN", "422 Unprocessable Entity"]),
     requests(
         "429",
-        || reply(429, "Retry-After: 3600\r\n", "too many"),
+        || reply(429, "Retry-After: 1\r\n", "too many"),
         &["WARN", "429 Too Many Requests: too many"],
     ),
     requests("500", || Fault::refused(500, "InternalError"), &["WARN", "500 Internal Server Error"]),

@@ -58,7 +58,7 @@ const ROWS: &[Row] = &[
     once("one-403", |server| next_renewal(server, Fault::refused(403, "Forbidden"))),
     once("one-422", |server| next_renewal(server, Fault::refused(422, "Invalid"))),
     once("one-429", |server| {
-        let busy = Answer::Reply(429, "Retry-After: 3600\r\n", String::new());
+        let busy = Answer::Reply(429, "Retry-After: 1\r\n", String::new());
         next_renewal(server, Fault::instead(busy))
     }),
     once("one-500", |server| next_renewal(server, Fault::refused(500, "InternalError"))),

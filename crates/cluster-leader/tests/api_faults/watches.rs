@@ -74,7 +74,7 @@ const ROWS: &[Row] = &[
     opening("401", || refusal(401, "Unauthorized")),
     opening("403", || refusal(403, "Forbidden")),
     opening("404", || refusal(404, "NotFound")),
-    opening("429", || Answer::Reply(429, "Retry-After: 3600\r\n", String::new())),
+    opening("429", || Answer::Reply(429, "Retry-After: 1\r\n", String::new())),
     opening("503", || refusal(503, "ServiceUnavailable")),
     opening("redirected", || Answer::Reply(302, "Location: /elsewhere\r\n", String::new())),
     opening("garbage", || Answer::Streaming(vec!["no JSON\n".to_owned()])),

@@ -139,13 +139,9 @@ impl Connection {
 
     async fn send_on(&self, lane: &Lane, request: Composed) -> Result<Response<Body>, Failure> {
         let generation = self.lanes.generation();
-        let begun = os::now();
         let sent = self.try_to_send(lane, request).await;
-        match &sent {
-            // It is well again.
-            Ok(_) => self.wait.set(self.wait.get().filter(|wait| begun < wait.since)),
-            Err(failure) if failure.asks_for_reconnection() => self.lanes.distrust(generation),
-            Err(_) => {}
+        if sent.as_ref().is_err_and(Failure::asks_for_reconnection) {
+            self.lanes.distrust(generation);
         }
         sent
     }
@@ -156,22 +152,25 @@ impl Connection {
             request.headers_mut().insert(AUTHORIZATION, token);
         }
         let client = lane.client(|| self.set_up()).await?;
+        let begun = os::now();
         let reply =
             client.send(request.map(Body::from)).await.map_err(|error| Failure::of_sending(&error))?;
-        if reply.status().is_success() {
+        let status = reply.status();
+        self.heed(status, reply.headers(), begun);
+        if status.is_success() {
             return Ok(reply);
         }
-        let status = reply.status();
-        self.heed(status, reply.headers());
         let location = reply.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         // A refusal is one whether or not it can be explained.
         let body = whole(reply.into_body()).await.unwrap_or_else(String::into_bytes);
         Err(Failure::Answered(Answer::new(status, location, &String::from_utf8_lossy(&body))))
     }
 
-    /// Takes note if the server asks for patience.
-    fn heed(&self, status: StatusCode, headers: &HeaderMap) {
+    /// Takes note if the server asks for patience, or answers again what it was asked since `begun`.
+    fn heed(&self, status: StatusCode, headers: &HeaderMap, begun: Instant) {
         if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            let answered = !status.is_server_error();
+            self.wait.set(self.wait.get().filter(|wait| !answered || begun < wait.since));
             return;
         }
         let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());

@@ -3,6 +3,7 @@
 mod driven;
 mod places;
 mod requests;
+mod sharing;
 mod tls;
 mod watching;
 
