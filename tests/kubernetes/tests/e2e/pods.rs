@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use cluster_leader::Timing;
 use cluster_leader_tests_kubernetes::{
-    Candidate, Moment, Namespace, PodObject, ServiceAccount, TerminationLog, Turn, assert_one_at_a_time,
-    container_status, eventually, measured, reigns, running, terminated,
+    Candidate, Lease, Moment, Namespace, PodObject, ServiceAccount, TerminationLog, Turn,
+    assert_one_at_a_time, container_status, eventually, measured, reigns, running, terminated,
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{SERVER, elector};
@@ -248,16 +247,15 @@ fn g2_g5_where_there_is_no_proof_the_lease_is_waited_out() {
         follower.await_watch_on(&leader, &account);
         (election, leader, term, follower, afterwards)
     });
+    // Or later: it still lives.
+    let renewed = pairs.each_ref().map(|(election, ..)| renewal(&namespace.lease(election)));
     for (_, leader, ..) in &pairs {
         leader.candidate.process().kill();
     }
     for (_, leader, .., afterwards) in &pairs {
         afterwards(leader);
     }
-    for (election, leader, term, follower, _) in &pairs {
-        let renewed = namespace.lease(election).get()["spec"]["renewTime"].clone();
-        let renewed: Timestamp = renewed.as_str().expect("a time").parse().expect("a time");
-        let renewed = Moment::at(renewed);
+    for ((election, leader, term, follower, _), renewed) in pairs.iter().zip(renewed) {
         follower.candidate.await_term_after(term.token);
         let waited = first_yes(&follower.candidate).since(renewed);
         measured(
@@ -269,6 +267,12 @@ fn g2_g5_where_there_is_no_proof_the_lease_is_waited_out() {
         assert!(waited >= lease_duration - Duration::from_millis(50), "{election}: {waited:?}");
         assert_one_at_a_time(&reigns([leader.candidate.reigns(), follower.candidate.reigns()]));
     }
+}
+
+/// When its holder renewed it, by the holder's wall clock.
+fn renewal(lease: &Lease<'_>) -> Moment {
+    let time = lease.get()["spec"]["renewTime"].clone();
+    Moment::at(time.as_str().and_then(|time| time.parse().ok()).expect("a time"))
 }
 
 /// Who may not watch pods says so once, and how to allow it; and asks again, less and less often.
