@@ -46,8 +46,7 @@ pub(crate) struct Election<'a> {
     started: u32,
     /// Told to end.
     leaving: Vec<RunningPod>,
-    /// What should not have happened.
-    pub(crate) complaints: Vec<String>,
+    complaints: Vec<String>,
 }
 
 /// A place in an election, and the process in it.
@@ -160,6 +159,11 @@ impl<'a> Election<'a> {
 
     pub(crate) fn complain(&mut self, of: &str) {
         self.complaints.push(format!("{}: {of}", self.contestant.title));
+    }
+
+    /// Ends the processes. What should not have happened.
+    pub(crate) fn end(self) -> Vec<String> {
+        self.complaints
     }
 
     /// What each answered.

@@ -9,12 +9,12 @@
 //! | file | what |
 //! |---|---|
 //! | `contestants.rs`, `election.rs` | who is measured: three processes of each on one Lease |
-//! | `contest.rs` | leaders that are told to go, killed and frozen |
+//! | `run.rs`, `contest.rs` | their elections, and leaders that are told to go, killed and frozen |
 //! | `steady.rs` | requests, processor time, memory and threads where nothing happens |
 //! | `growth.rs` | what a process grows by |
 //! | `read.rs` | what a question costs, by JMH |
 //! | `results.rs`, `spread.rs` | the data |
-//! | `bars.rs`, `tables.rs`, `plot.rs` | what was promised, the tables, the drawings |
+//! | `report.rs`, `bars.rs`, `tables.rs`, `plot.rs` | what was promised, the tables, the drawings |
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -30,7 +30,9 @@ mod election;
 mod growth;
 mod plot;
 mod read;
+mod report;
 mod results;
+mod run;
 mod spread;
 mod steady;
 mod tables;
@@ -43,36 +45,29 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use cluster_leader_tests_kubernetes::{ApiServer, Namespace, skipped};
+use cluster_leader_tests_kubernetes::{ApiServer, skipped};
 use jiff::Timestamp;
-use testkit::history::{History, Panel, draw};
 
-use crate::contest::{crashes, hand_overs, pauses, reported_crashes};
-use crate::contestants::{Contestant, Field};
-use crate::election::{Asked, Election, TIMINGS};
+use crate::contestants::Field;
+use crate::election::TIMINGS;
 use crate::growth::growth;
-use crate::plot::{Plot, Scale};
 use crate::read::{Questions, read};
-use crate::results::{Contest, Pause, Results, Setting, Versions};
-use crate::steady::AtRest;
-use crate::tables::{put_into, tables};
-
-/// Beside the drawings that are made from it.
-const DATA: &str = "results.json";
+use crate::results::{Results, Setting, Versions};
+use crate::run::run;
 
 /// How much of everything.
 #[derive(Clone, Copy, Debug)]
-struct Amount {
-    quick: bool,
+pub(crate) struct Amount {
+    pub(crate) quick: bool,
     /// Hand-overs of ours; one in three of the others.
-    hand_overs: usize,
-    reported_crashes: usize,
-    crashes: usize,
-    pauses: usize,
-    growth_pairs: usize,
-    questions: Questions,
+    pub(crate) hand_overs: usize,
+    pub(crate) reported_crashes: usize,
+    pub(crate) crashes: usize,
+    pub(crate) pauses: usize,
+    pub(crate) growth_pairs: usize,
+    pub(crate) questions: Questions,
     /// At least.
-    steady: Duration,
+    pub(crate) steady: Duration,
 }
 
 impl Amount {
@@ -104,7 +99,7 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         [] => bench(Amount::FULL),
         ["--quick"] => bench(Amount::QUICK),
-        ["--tables"] => tables_anew(),
+        ["--tables"] => report::anew(),
         _ => Err(format!("{arguments:?}: see the first lines of bench/src/main.rs")),
     };
     match done {
@@ -117,7 +112,7 @@ fn main() -> ExitCode {
 }
 
 /// A file of this folder.
-fn here(name: &str) -> PathBuf {
+pub(crate) fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
@@ -129,10 +124,8 @@ fn bench(amount: Amount) -> Result<(), String> {
     }
     let field = Field::build()?;
     let server = ApiServer::start("bench").ok_or("there is no API server")?;
-    let mut complaints = Vec::new();
     let growth = growth(&field.library(), &server, amount.growth_pairs)?;
-    let Measured { elections, crash_with_status_ms, worst_pauses } =
-        contests(amount, &field, &server, &mut complaints);
+    let ran = run(amount, &field, &server);
     let mut versions = versions(&field, &server);
     drop(server);
     drop(field);
@@ -149,145 +142,15 @@ fn bench(amount: Amount) -> Result<(), String> {
             lease_ms: TIMINGS.lease.as_millis(),
             renew_deadline_ms: TIMINGS.renew.as_millis(),
             retry_period_ms: TIMINGS.retry.as_millis(),
-            complaints,
+            complaints: ran.complaints,
         },
-        elections,
-        crash_with_status_ms,
+        elections: ran.elections,
+        crash_with_status_ms: ran.crash_with_status_ms,
         growth,
         read,
     };
-    write(&results, &worst_pauses).map_err(|error| format!("the results cannot be written: {error}"))
-}
-
-/// What was measured on the API server.
-struct Measured {
-    elections: Vec<Contest>,
-    crash_with_status_ms: Vec<f64>,
-    /// Of each contestant.
-    worst_pauses: Vec<Panel>,
-}
-
-fn contests(amount: Amount, field: &Field, server: &ApiServer, complaints: &mut Vec<String>) -> Measured {
-    let contestants = &field.contestants;
-    let namespaces = |purpose: &str| -> Vec<Namespace<'_>> {
-        contestants.iter().map(|of| server.namespace(&format!("{purpose}-{}", of.key))).collect()
-    };
-    let of_watched = server.namespace("watched");
-    let (quiet, rough) = (namespaces("quiet"), namespaces("rough"));
-    // These stand beside all that follows, and nothing happens to them.
-    let mut resting = open(contestants, &quiet, Asked::NowAndThen);
-    let mut elections = open(contestants, &rough, Asked::AllTheTime);
-    let mut watched = Election::open(&field.watched, &of_watched, Asked::AllTheTime);
-    say("all processes are started");
-    let at_rest = AtRest::begin(&mut resting);
-    let hand_overs = hand_overs(&mut elections, amount.hand_overs, 3);
-    let crash_with_status_ms = reported_crashes(&mut watched, amount.reported_crashes);
-    complaints.append(&mut watched.complaints);
-    drop(watched);
-    let crashes = crashes(&mut elections, amount.crashes);
-    let pauses = pauses(&mut elections, amount.pauses);
-    complaints.extend(elections.drain(..).flat_map(|election| election.complaints));
-    let steady: Vec<_> = at_rest
-        .into_iter()
-        .zip(&mut resting)
-        .map(|(at_rest, election)| at_rest.end(amount.steady, election))
-        .collect();
-    complaints.extend(resting.drain(..).flat_map(|election| election.complaints));
-
-    let (mut contests, mut worst) = (Vec::new(), Vec::new());
-    let measured = hand_overs.into_iter().zip(crashes).zip(pauses).zip(steady);
-    for (contestant, (((hand_over_ms, crash_ms), pauses), steady)) in contestants.iter().zip(measured) {
-        let latest = |of: &&(Pause, History)| of.0.latest_stale_yes_ms;
-        let panel = pauses.iter().max_by(|one, other| latest(one).total_cmp(&latest(other)));
-        worst.extend(panel.map(|(_, history)| Panel {
-            title: format!("{} ({})", contestant.title, contestant.version),
-            history: history.clone(),
-        }));
-        contests.push(Contest {
-            key: contestant.key.to_owned(),
-            title: contestant.title.to_owned(),
-            hand_over_ms,
-            crash_ms,
-            pauses: pauses.into_iter().map(|(pause, _)| pause).collect(),
-            steady,
-        });
-    }
-    Measured { elections: contests, crash_with_status_ms, worst_pauses: worst }
-}
-
-fn open<'a>(
-    contestants: &'a [Contestant],
-    namespaces: &'a [Namespace<'a>],
-    asked: Asked,
-) -> Vec<Election<'a>> {
-    contestants.iter().zip(namespaces).map(|(of, namespace)| Election::open(of, namespace, asked)).collect()
-}
-
-fn write(results: &Results, worst_pauses: &[Panel]) -> io::Result<()> {
-    let out = here(if results.run.quick { "../target/bench" } else { "results" });
-    fs::create_dir_all(&out)?;
-    let data = serde_json::to_string_pretty(results)?;
-    fs::write(out.join(DATA), data + "\n")?;
-    let drawn = draw("A leader is frozen for 25 s, and wakes: the worst time of each", worst_pauses);
-    fs::write(out.join("pause.svg"), drawn)?;
-    show(results, &out)
-}
-
-/// Tables and drawings, as far as they are made from the data.
-fn show(results: &Results, out: &Path) -> io::Result<()> {
-    for (name, plot) in plots(results) {
-        if let Some(drawn) = plot.draw() {
-            fs::write(out.join(name), drawn)?;
-        }
-    }
-    let tables = tables(results);
-    if !results.run.quick {
-        put_into(&here("README.md"), &tables)?;
-    }
-    io::stdout().write_all(tables.as_bytes())
-}
-
-fn tables_anew() -> Result<(), String> {
-    let out = here("results");
-    let data = fs::read(out.join(DATA)).map_err(|error| format!("{DATA}: {error}"))?;
-    let results = serde_json::from_slice(&data).map_err(|error| format!("{DATA}: {error}"))?;
-    show(&results, &out).map_err(|error| error.to_string())
-}
-
-fn plots(results: &Results) -> [(&'static str, Plot); 4] {
-    let of = |values: &dyn Fn(&Contest) -> Vec<f64>| -> Vec<(String, Vec<f64>)> {
-        results.elections.iter().map(|contest| (contest.title.clone(), values(contest))).collect()
-    };
-    let mut crashes = of(&|contest| contest.crash_ms.clone());
-    crashes.insert(0, ("ours, from its pod's report".to_owned(), results.crash_with_status_ms.clone()));
-    let a_minute = |contest: &Contest, followers: bool| -> Vec<f64> {
-        let Some(steady) = &contest.steady else { return Vec::new() };
-        let processes = if followers { &steady.followers[..] } else { std::slice::from_ref(&steady.leader) };
-        processes.iter().filter_map(|process| process.requests_a_minute).collect()
-    };
-    let requests = [("leader", false), ("followers", true)].into_iter().flat_map(|(role, followers)| {
-        let rows = of(&|contest| a_minute(contest, followers)).into_iter();
-        rows.map(move |(title, values)| (format!("{title}, {role}"), values))
-    });
-    let reads = results.read.iter().map(|read| {
-        let role = read.role.as_ref().map(|role| format!(", {role}")).unwrap_or_default();
-        (format!("{}{role}", read.what), read.ns.clone())
-    });
-    let plot = |title, unit, scale, rows| Plot { title, unit, scale, rows };
-    [
-        (
-            "hand-over.svg",
-            plot(
-                "Clean hand-over: from the release to the next yes",
-                "ms",
-                Scale::Logarithmic,
-                of(&|contest| contest.hand_over_ms.clone()),
-            ),
-        ),
-        ("crash.svg", plot("Crash: from SIGKILL to the next yes", "ms", Scale::Logarithmic, crashes)),
-        ("requests.svg", plot("Requests a minute to the API server", "", Scale::Linear, requests.collect())),
-        ("read.svg", plot("What a question costs", "ns", Scale::Logarithmic, reads.collect())),
-    ]
+    report::write(&results, &ran.worst_pauses)
+        .map_err(|error| format!("the results cannot be written: {error}"))
 }
 
 fn versions(field: &Field, server: &ApiServer) -> Versions {
