@@ -103,6 +103,10 @@ impl Failure {
         matches!(self, Self::Answered(answer) if answer.status == StatusCode::NOT_FOUND)
     }
 
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self, Self::Answered(_))
+    }
+
     pub(super) fn is_forbidden(&self) -> bool {
         matches!(self, Self::Answered(answer) if answer.status == StatusCode::FORBIDDEN)
     }

@@ -269,15 +269,17 @@ impl SharedWatch {
         }
         if failure.is_forbidden() {
             state.refused_until = Some(now + Self::PAUSE_AFTER_REFUSAL);
-            if !mem::replace(&mut state.told_of_refusal, true) {
-                tracing::warn!(
-                    "{error}\nUntil then {} elections of this process watch each its own Lease, and all further \
-                     ones poll",
-                    ApiServer::MOST_BY_NAME
-                );
-            }
         }
+        let is_news = failure.is_answer()
+            && error.kind == StoreErrorKind::Refused
+            && !mem::replace(&mut state.told_of_refusal, true);
         drop(state);
+        if is_news {
+            tracing::warn!(
+                "{error}\nUntil then no more than {} Leases are watched, each by its name, and all others polled",
+                ApiServer::MOST_BY_NAME
+            );
+        }
         for member in self.members() {
             member.state.borrow_mut().end(failure);
             member.news.notify_one();
