@@ -34,6 +34,8 @@ impl Lane {
 /// All requests but watches take turns here.
 pub(super) struct Lanes {
     lanes: [Lane; Self::COUNT],
+    /// Apart, lest a watch take for itself the idle connection that the next request needs at once.
+    watches: Lane,
     turns: Semaphore,
     /// Counts how often the open connections were given up.
     generation: Cell<u64>,
@@ -56,7 +58,12 @@ impl Lanes {
     pub(super) const COUNT: usize = 4;
 
     pub(super) fn new() -> Self {
-        Self { lanes: Default::default(), turns: Semaphore::new(Self::COUNT), generation: Cell::new(0) }
+        Self {
+            lanes: Default::default(),
+            watches: Lane::default(),
+            turns: Semaphore::new(Self::COUNT),
+            generation: Cell::new(0),
+        }
     }
 
     /// Waits for a turn, first come first served.
@@ -81,8 +88,7 @@ impl Lanes {
 
     /// For watches, which hold no turn: each has a connection of its own for as long as it lasts.
     pub(super) const fn of_watches(&self) -> &Lane {
-        let [first, ..] = &self.lanes;
-        first
+        &self.watches
     }
 
     /// The number of the connections that requests are sent on from now on.
@@ -95,7 +101,7 @@ impl Lanes {
     pub(super) fn distrust(&self, generation: u64) {
         if self.generation.get() == generation {
             self.generation.set(generation.wrapping_add(1));
-            self.lanes.iter().for_each(Lane::reconnect);
+            self.lanes.iter().chain([&self.watches]).for_each(Lane::reconnect);
         }
     }
 }
