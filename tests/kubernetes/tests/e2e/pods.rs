@@ -169,7 +169,7 @@ fn g2_g5_a_leader_is_not_replaced_for_what_is_no_proof_of_its_death() {
     let Some(server) = SERVER.get() else { return };
     let namespace = server.namespace("no-proof");
     let account = watcher(&namespace);
-    let leader = Replica::start(&account, "leader", Candidate::slow());
+    let mut leader = Replica::start(&account, "leader", Candidate::slow());
     let term = leader.candidate.await_term_after(0);
     let follower = Replica::start_beside(&leader, &account, "follower", Candidate::slow());
     let line = eventually("its line", || Some(leader.log.message()).filter(|line| line.ends_with('\n')));
@@ -211,6 +211,11 @@ fn g2_g5_a_leader_is_not_replaced_for_what_is_no_proof_of_its_death() {
     leader.pod.report_container(&running(), &nothing);
     leader.pod.report(&json!({ "phase": "Failed", "reason": "NodeLost" }));
     unmoved("Failed");
+    leader.pod.delete_at_once();
+    unmoved("deleted, and it runs all the same");
+    leader.pod = namespace.pod("leader", json!({}));
+    leader.pod.report_container(&running(), &terminated("cluster-leader holder leader_another\n"));
+    unmoved("another pod of the same name");
     assert_eq!(leader.candidate.terms(), [term]);
 
     // It would have seen a proof all the time.
