@@ -166,10 +166,13 @@ typedef struct {
     // This container's terminationMessagePath, if it is not /dev/termination-log; used where pods
     // are watched. CLUSTER_LEADER_TERMINATION_LOG.
     const char *termination_log;
+    // "true": the process stands only once it has called cluster_leader_ready(), and never leads if it
+    // does not. CLUSTER_LEADER_WAIT_UNTIL_READY; by default "false".
+    const char *wait_until_ready;
 } cluster_leader_options;
 
 // The value that every cluster_leader_options begins with: nothing is set.
-#define CLUSTER_LEADER_OPTIONS_INIT { sizeof(cluster_leader_options), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL }
+#define CLUSTER_LEADER_OPTIONS_INIT { sizeof(cluster_leader_options), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL, NULL }
 
 // A snapshot of an election, for people and dashboards: it is old as soon as it is taken. Guard
 // work with cluster_leader_is_leader(). Set size before the call:
@@ -346,6 +349,13 @@ cluster_leader_result cluster_leader_verify(cluster_leader_handle handle, bool *
 // Threads: any. Blocks: no, as cluster_leader_is_leader().
 // Errors: CLUSTER_LEADER_ERROR_HANDLE.
 cluster_leader_result cluster_leader_beat(cluster_leader_handle handle);
+
+// Says that this process is ready to lead, where the election waits for that (see wait_until_ready
+// of cluster_leader_options): it stands from now on. Further calls do nothing.
+//
+// Threads: any. Blocks: no.
+// Errors: CLUSTER_LEADER_ERROR_HANDLE.
+cluster_leader_result cluster_leader_ready(cluster_leader_handle handle);
 
 // Ends the election: this process does not lead from before the release is sent, and the handle
 // is stale from here on, whatever the outcome.

@@ -79,6 +79,7 @@ void refuses(cluster_leader_handle handle)
     CHECK(cluster_leader_status(handle, &status) == CLUSTER_LEADER_ERROR_HANDLE);
     CHECK(cluster_leader_wait(handle, 0, 1000, &status) == CLUSTER_LEADER_ERROR_HANDLE);
     CHECK(status.term == 77);
+    CHECK(cluster_leader_ready(handle) == CLUSTER_LEADER_ERROR_HANDLE);
     CHECK(cluster_leader_step_down(handle) == CLUSTER_LEADER_ERROR_HANDLE);
     CHECK(cluster_leader_verify(handle, &holds) == CLUSTER_LEADER_ERROR_HANDLE);
     CHECK(!holds);

@@ -75,6 +75,7 @@ void sizes_of_structs(void);
 void stale_and_random_handles(void);
 /* life.c */
 void a_life(void);
+void who_waits_until_it_is_ready_leads_once_it_is(void);
 void a_host_that_beats_no_more_leads_no_more(void);
 void a_heartbeat_of_the_environment_can_be_switched_off(void);
 void stopping_ends_a_wait(void);

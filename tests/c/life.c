@@ -55,6 +55,25 @@ void a_life(void)
     refuses(handle);
 }
 
+void who_waits_until_it_is_ready_leads_once_it_is(void)
+{
+    cluster_leader_options options = options_for("ready");
+    cluster_leader_handle waiting, other;
+    cluster_leader_status_t status;
+
+    options.wait_until_ready = "true";
+    CHECK_OK(cluster_leader_start(&options, &waiting));
+    other = started("ready");
+    awaited(other, CLUSTER_LEADER_STATE_LEADING);
+    CHECK_OK(cluster_leader_stop(other));
+    status.size = sizeof status;
+    CHECK_OK(cluster_leader_status(waiting, &status));
+    CHECK(status.state == CLUSTER_LEADER_STATE_STARTING && !cluster_leader_is_leader(waiting));
+    CHECK_OK(cluster_leader_ready(waiting));
+    awaited(waiting, CLUSTER_LEADER_STATE_LEADING);
+    CHECK_OK(cluster_leader_stop(waiting));
+}
+
 void a_host_that_beats_no_more_leads_no_more(void)
 {
     cluster_leader_options options = options_for("heart");

@@ -39,6 +39,7 @@ int main(int count, char **arguments)
         {"sizes_of_structs", sizes_of_structs},
         {"stale_and_random_handles", stale_and_random_handles},
         {"a_life", a_life},
+        {"who_waits_until_it_is_ready_leads_once_it_is", who_waits_until_it_is_ready_leads_once_it_is},
         {"a_host_that_beats_no_more_leads_no_more", a_host_that_beats_no_more_leads_no_more},
         {"a_heartbeat_of_the_environment_can_be_switched_off",
          a_heartbeat_of_the_environment_can_be_switched_off},

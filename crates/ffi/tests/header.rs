@@ -14,7 +14,7 @@ const INTRODUCTION: &str = include_str!("introduction.h");
 /// A macro, so that sizeof is the program's, not the library's.
 const INITIALISER: &str = "
 // The value that every cluster_leader_options begins with: nothing is set.
-#define CLUSTER_LEADER_OPTIONS_INIT { sizeof(cluster_leader_options), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL }
+#define CLUSTER_LEADER_OPTIONS_INIT { sizeof(cluster_leader_options), NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL, NULL }
 ";
 
 fn path(of: &str) -> PathBuf {

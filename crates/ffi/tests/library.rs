@@ -44,12 +44,13 @@ fn declared(header: &str) -> impl Iterator<Item = String> {
 }
 
 /// The native methods of `io.clusterleader.Native`, with their parameters as the JVM writes them.
-const OF_JAVA: [&str; 14] = [
+const OF_JAVA: [&str; 15] = [
     "abiVersion__",
     "await__JJ",
     "changes__JJ",
     "isLeaderFor__JJ",
     "isLeader__J",
+    "ready__J",
     "remainingNanos__J",
     "startDefault___3Ljava_lang_String_2",
     "start___3Ljava_lang_String_2",

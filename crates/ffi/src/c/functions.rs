@@ -218,6 +218,16 @@ pub extern "C" fn cluster_leader_beat(handle: Handle) -> ResultCode {
     last_code()
 }
 
+/// Says that this process is ready to lead, where the election waits for that (see wait_until_ready
+/// of cluster_leader_options): it stands from now on. Further calls do nothing.
+///
+/// Threads: any. Blocks: no.
+/// Errors: CLUSTER_LEADER_ERROR_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn cluster_leader_ready(handle: Handle) -> ResultCode {
+    carry_out(|| handles::ask_open(handle, Elector::ready))
+}
+
 /// Ends the election: this process does not lead from before the release is sent, and the handle
 /// is stale from here on, whatever the outcome.
 ///

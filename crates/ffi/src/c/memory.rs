@@ -52,6 +52,7 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Outcome<Options> 
         (Setting::Store, "store", given.store),
         (Setting::WatchPods, "watch_pods", given.watch_pods),
         (Setting::TerminationLog, "termination_log", given.termination_log),
+        (Setting::WaitUntilReady, "wait_until_ready", given.wait_until_ready),
     ] {
         if !text.is_null() {
             let origin = format!("cluster_leader_options.{name}");
@@ -87,7 +88,7 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Outcome<Options> 
 unsafe fn sized(options: *const OptionsStruct) -> Outcome<OptionsStruct> {
     const OURS: usize = size_of::<OptionsStruct>();
     /// As much every program knows.
-    const FIRST: usize = offset_of!(OptionsStruct, termination_log) + size_of::<*const c_char>();
+    const FIRST: usize = offset_of!(OptionsStruct, wait_until_ready) + size_of::<*const c_char>();
     // SAFETY: the struct begins with its size.
     let size = unsafe { options.cast::<usize>().read() };
     if !(FIRST..MUCH * OURS).contains(&size) {

@@ -103,6 +103,9 @@ pub struct OptionsStruct {
     /// This container's terminationMessagePath, if it is not /dev/termination-log; used where pods
     /// are watched. CLUSTER_LEADER_TERMINATION_LOG.
     pub termination_log: *const c_char,
+    /// "true": the process stands only once it has called cluster_leader_ready(), and never leads if it
+    /// does not. CLUSTER_LEADER_WAIT_UNTIL_READY; by default "false".
+    pub wait_until_ready: *const c_char,
 }
 
 /// A snapshot of an election, for people and dashboards: it is old as soon as it is taken. Guard

@@ -33,6 +33,7 @@ native! { static extern fn start_default(settings: JString[]) -> jlong }
 native! { static extern fn is_leader_for(handle: jlong, nanos: jlong) -> jboolean }
 native! { static extern fn remaining_nanos(handle: jlong) -> jlong }
 native! { static extern fn verify(handle: jlong) -> jboolean }
+native! { static extern fn ready(handle: jlong) }
 native! { static extern fn step_down(handle: jlong) }
 native! { static extern fn stop(handle: jlong) }
 native! { static extern fn status(handle: jlong) -> JString[] }
@@ -96,6 +97,11 @@ fn remaining_nanos<'local>(
 
 fn verify<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<jboolean, Thrown> {
     Ok(handles::ask_open(handle.cast_unsigned(), Elector::verify)??)
+}
+
+fn ready<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
+    handles::ask(handle.cast_unsigned(), Elector::ready);
+    Ok(())
 }
 
 fn step_down<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {

@@ -226,6 +226,14 @@ public final class ClusterLeader implements AutoCloseable {
     }
 
     /**
+     * Says that this process is ready to lead, where the election {@linkplain
+     * Election#waitUntilReady(boolean) waits} for that: it stands from now on. Further calls do nothing.
+     */
+    public void ready() {
+        Native.ready(handle);
+    }
+
+    /**
      * Hands leadership over: the answer is no from here on, the record is released, and this process
      * sits out until another has led or one lease duration has passed. Does nothing if this process
      * does not lead.

@@ -30,7 +30,8 @@ public final class Election {
         RETRY_PERIOD("retry-period", "retryPeriod"),
         WATCH_PODS("watch-pods", "watchPods"),
         TERMINATION_LOG("termination-log", "terminationLog"),
-        HEARTBEAT("heartbeat", "heartbeat");
+        HEARTBEAT("heartbeat", "heartbeat"),
+        WAIT_UNTIL_READY("wait-until-ready", "waitUntilReady");
 
         private final String key;
         private final String method;
@@ -168,6 +169,17 @@ public final class Election {
      */
     public Election heartbeat(Duration duration) {
         return with(Setting.HEARTBEAT, duration);
+    }
+
+    /**
+     * Whether to stand only once {@link ClusterLeader#ready()} has been called: an instance that still
+     * warms up is of no use as a leader. One that never says so never leads. By default not.
+     *
+     * @param wait whether to wait
+     * @return an election that does so
+     */
+    public Election waitUntilReady(boolean wait) {
+        return with(Setting.WAIT_UNTIL_READY, String.valueOf(wait));
     }
 
     private Election with(Setting setting, Duration duration) {

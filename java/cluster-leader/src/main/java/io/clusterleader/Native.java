@@ -28,6 +28,8 @@ final class Native {
 
     static native boolean verify(long handle);
 
+    static native void ready(long handle);
+
     static native void stepDown(long handle);
 
     static native void stop(long handle);

@@ -63,6 +63,9 @@
  *       <td>{@code /dev/termination-log}</td></tr>
  *   <tr><td>silence of this JVM after which it hands over, {@code 0} for no limit</td>
  *       <td>{@code cluster-leader.heartbeat}</td><td>{@code CLUSTER_LEADER_HEARTBEAT}</td><td>the lease duration</td></tr>
+ *   <tr><td>whether to stand only once the program has called {@link io.clusterleader.ClusterLeader#ready()}:
+ *       {@code true}, {@code false}</td><td>{@code cluster-leader.wait-until-ready}</td>
+ *       <td>{@code CLUSTER_LEADER_WAIT_UNTIL_READY}</td><td>{@code false}</td></tr>
  *   <tr><td>native library: the file to load</td><td>{@code cluster-leader.native.path}</td><td></td><td>the jar's</td></tr>
  *   <tr><td>native library: where to unpack it</td><td>{@code cluster-leader.native.workdir}</td><td></td>
  *       <td>a new directory among the temporary files</td></tr>

@@ -120,6 +120,21 @@ class ClusterLeaderTest {
     }
 
     @Test
+    void who_waits_until_it_is_ready_leads_once_it_is() {
+        try (ClusterLeader waiting = ClusterLeader.join(election.waitUntilReady(true))) {
+            try (ClusterLeader other = ClusterLeader.join(election)) {
+                Await.until("the other leads", other::isLeader);
+            }
+            assertEquals(Status.State.STARTING, waiting.status().state());
+            assertFalse(waiting.isLeader());
+            waiting.ready();
+            Await.until("it leads", waiting::isLeader);
+            waiting.ready();
+            assertTrue(waiting.isLeader());
+        }
+    }
+
+    @Test
     void g7_a_closed_election_answers_no_to_everything() {
         ClusterLeader leader = ClusterLeader.join(election);
         Await.until("leads", leader::isLeader);
