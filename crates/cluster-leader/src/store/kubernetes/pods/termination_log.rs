@@ -84,6 +84,24 @@ mod tests {
         }
     }
 
+    /// Several processes of one container.
+    #[test]
+    fn lines_written_at_one_time_do_not_mix() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of_thread = |thread: u8| (0..10).map(move |number| identity(&format!("{thread}{number}")));
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let path = file.path();
+                scope.spawn(move || of_thread(thread).for_each(|of| append(path, &of).unwrap()));
+            }
+        });
+        let content = fs::read_to_string(&file).unwrap();
+        let mut lines: Vec<_> = content.split_inclusive('\n').collect();
+        lines.sort_unstable();
+        let expected: Vec<_> = (0..8).flat_map(of_thread).map(|of| line_of(&of)).collect();
+        assert_eq!(lines, expected);
+    }
+
     /// A line that pushes another's out of sight would undo its proof.
     #[test]
     fn what_is_not_shown_is_not_written() {
