@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use election::{Attempt, AttemptId, Claim, Identity, Outcome, Request, Timing};
 
-use super::watching::sleep_until;
 use crate::os;
 use crate::shared::Shared;
 use crate::store::{Store, StoreError};
@@ -17,27 +16,14 @@ pub(super) struct Ended {
     pub(super) problem: Option<StoreError>,
 }
 
-/// Whether an attempt is made even if the server has asked for patience: a leader's last chance to
-/// keep its claim, and the release, which is made once and frees all others.
+/// Whether an attempt goes before all others and does not wait for a busy server: a leader's last chance
+/// to keep its claim, and the release, which is made once and frees all others.
 pub(super) fn is_urgent(request: &Request, claim: Option<Claim>, timing: &Timing) -> bool {
     /// What halving durations may lose.
     const ROUNDING: Duration = Duration::from_millis(1);
     let last_chance =
         claim.is_some_and(|claim| claim.deadline.since(os::now()) <= timing.retry_period() / 2 + ROUNDING);
     last_chance || matches!(request, Request::Update(record, _) if record.holder.is_none())
-}
-
-/// Waits as long as the server has asked for, if that leaves half of `timeout` for the request.
-async fn be_patient<S: Store>(store: &S, timeout: Duration) -> Result<(), StoreError> {
-    let Some(until) = store.asked_to_wait_until() else { return Ok(()) };
-    if until.since(os::now()) > timeout / 2 {
-        let place = store.describe();
-        return Err(StoreError::refused(format!(
-            "{place}: not asked for, as the server is busy and wants to be asked later (Retry-After)"
-        )));
-    }
-    sleep_until(Some(until)).await;
-    Ok(())
 }
 
 /// One attempt, bounded in time.
@@ -49,10 +35,8 @@ pub(super) async fn perform<S: Store>(store: &S, attempt: Attempt, urgent: bool)
         Request::Create(_) => "a create",
         Request::Update(..) => "an update",
     };
+    store.begin_attempt(timeout, urgent);
     let asked = async {
-        if !urgent {
-            be_patient(store, timeout).await?;
-        }
         match &request {
             Request::Read => store.read().await.map(Outcome::Read),
             Request::Create(record) => store.create(record).await.map(Outcome::Accepted),
@@ -82,11 +66,8 @@ pub(super) async fn verify<S: Store>(
     shared: &Shared,
 ) {
     let timeout = shared.timing().attempt_timeout();
-    let asked = async {
-        be_patient(store, timeout).await?;
-        store.read().await
-    };
-    let held = match tokio::time::timeout(timeout, asked).await {
+    store.begin_attempt(timeout, false);
+    let held = match tokio::time::timeout(timeout, store.read()).await {
         Ok(Ok(found)) => Ok(found.is_some_and(|(record, _)| record.holder == Some(identity))),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => {

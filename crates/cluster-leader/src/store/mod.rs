@@ -6,8 +6,9 @@ mod lease;
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
-use election::{Identity, Instant, Outcome, Record, Seen, Version};
+use election::{Identity, Outcome, Record, Seen, Version};
 
 pub(crate) use file::{FilePlace, default_directory};
 pub(crate) use kubernetes::{ApiServers, KubernetesPlace};
@@ -48,10 +49,9 @@ pub(crate) trait Store {
     /// An attempt timed out: do not trust open connections any more.
     fn reconnect(&self);
 
-    /// Until when the server asked not to be asked; `None`: it did not, or that time is over.
-    fn asked_to_wait_until(&self) -> Option<Instant> {
-        None
-    }
+    /// What is asked now will be given up after `timeout`. If it is `urgent` it goes before what others
+    /// ask, and does not wait for a server that is busy.
+    fn begin_attempt(&self, _timeout: Duration, _urgent: bool) {}
 
     /// Takes care that others can prove our death once we stand with this identity.
     fn stand_as(&self, identity: &Identity) -> impl Future<Output = Result<(), StoreError>>;

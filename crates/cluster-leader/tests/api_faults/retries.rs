@@ -97,7 +97,7 @@ const ROWS: &[Row] = &[
     at_the_last_chance(after_a_refusal("after-429-for-an-hour", || busy("Retry-After: 3600\r\n"))),
     after_a_refusal("after-429-for-no-time", || busy("Retry-After: 0\r\n")),
     after_a_refusal("after-429-for-a-second", || busy("Retry-After: 1\r\n")),
-    // The attempt after a retry period waits for the rest of it.
+    // The attempt a retry period later is not made.
     Row {
         next_after: Duration::from_secs(7),
         no_sooner: Duration::from_secs(7),

@@ -37,15 +37,21 @@ pub(super) struct Connection {
 
 /// An election, as far as a connection knows it.
 pub(super) struct Caller {
-    /// How long a request may wait until it is sent.
-    patience: Duration,
-    /// The connections on which the last one was sent.
+    /// When it gives up what it asks.
+    timeout: Cell<Duration>,
+    urgent: Cell<bool>,
+    /// The connections on which it has asked last.
     generation: Cell<u64>,
 }
 
 impl Caller {
-    pub(super) const fn new(patience: Duration) -> Self {
-        Self { patience, generation: Cell::new(0) }
+    pub(super) const fn new(timeout: Duration) -> Self {
+        Self { timeout: Cell::new(timeout), urgent: Cell::new(false), generation: Cell::new(0) }
+    }
+
+    pub(super) fn begin_attempt(&self, timeout: Duration, urgent: bool) {
+        self.timeout.set(timeout);
+        self.urgent.set(urgent);
     }
 }
 
@@ -106,6 +112,18 @@ impl Connection {
         self.lanes.distrust(caller.generation.get());
     }
 
+    /// Waits as long as the server has asked for, if that is not longer than `patience`.
+    async fn let_be(&self, patience: Duration) -> Result<(), Failure> {
+        let Some(until) = self.asked_to_wait_until() else { return Ok(()) };
+        let wait = until.since(os::now());
+        if wait > patience {
+            let busy = "not sent, as the server is busy and wants to be asked later (Retry-After)";
+            return Err(Failure::NoTurn(busy.to_owned()));
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
     /// Until when the server asked not to be asked.
     pub(super) fn asked_to_wait_until(&self) -> Option<Instant> {
         self.wait.get().map(|wait| wait.until).filter(|until| *until > os::now())
@@ -113,7 +131,12 @@ impl Connection {
 
     /// Sends a request when its turn has come, and reads the Lease in the reply.
     pub(super) async fn lease(&self, request: Composed, caller: &Caller) -> Result<Lease, Failure> {
-        let turn = self.lanes.turn(caller.patience).await?;
+        let (urgent, timeout) = (caller.urgent.get(), caller.timeout.get());
+        if !urgent {
+            self.let_be(timeout / 2).await?;
+        }
+        // Just below the timeout: what was never sent is then known to be without effect.
+        let turn = self.lanes.turn(urgent, timeout * 9 / 10).await?;
         caller.generation.set(self.lanes.generation());
         let lease = self.lease_on(turn.lane, request).await;
         // The client has its connection back only now: the next request would make another.
@@ -131,9 +154,7 @@ impl Connection {
     /// Sends the request for a watch and returns the reply once its head has arrived, if it is a
     /// success.
     pub(super) async fn send(&self, request: Composed) -> Result<Response<Body>, Failure> {
-        if self.asked_to_wait_until().is_some() {
-            return Err(Failure::NotSent("the server asked to be left alone for a while".to_owned()));
-        }
+        self.let_be(Duration::ZERO).await?;
         self.send_on(self.lanes.of_watches(), request).await
     }
 

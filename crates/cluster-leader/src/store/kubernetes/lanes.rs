@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{LocalBoxFuture, Shared};
 use kube::Client;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 use super::failure::Failure;
 
@@ -37,6 +37,8 @@ pub(super) struct Lanes {
     /// Apart, lest a watch take for itself the idle connection that the next request needs at once.
     watches: Lane,
     turns: Semaphore,
+    /// The last lane is kept free for what is urgent: where requests hang, all others would be taken.
+    turns_of_others: Semaphore,
     /// Counts how often the open connections were given up.
     generation: Cell<u64>,
 }
@@ -44,7 +46,7 @@ pub(super) struct Lanes {
 /// Keeps the others off a lane until it is dropped.
 pub(super) struct Turn<'a> {
     pub(super) lane: &'a Lane,
-    _permit: SemaphorePermit<'a>,
+    _permits: (SemaphorePermit<'a>, Option<SemaphorePermit<'a>>),
 }
 
 impl Drop for Turn<'_> {
@@ -54,7 +56,7 @@ impl Drop for Turn<'_> {
 }
 
 impl Lanes {
-    /// As many requests are under way at a time, whatever the number of elections.
+    /// No more requests are under way at a time, whatever the number of elections.
     pub(super) const COUNT: usize = 4;
 
     pub(super) fn new() -> Self {
@@ -62,28 +64,31 @@ impl Lanes {
             lanes: Default::default(),
             watches: Lane::default(),
             turns: Semaphore::new(Self::COUNT),
+            turns_of_others: Semaphore::new(Self::COUNT - 1),
             generation: Cell::new(0),
         }
     }
 
-    /// Waits for a turn, first come first served.
+    /// Waits for a turn, first come first served, but for what is urgent.
     ///
     /// # Errors
     /// It did not come within `patience`.
-    pub(super) async fn turn(&self, patience: Duration) -> Result<Turn<'_>, Failure> {
+    pub(super) async fn turn(&self, urgent: bool, patience: Duration) -> Result<Turn<'_>, Failure> {
         let none = || {
             Failure::NoTurn(format!(
-                "no turn within {patience:?}: {} other requests of this process are under way, which is the most \
-                 at a time",
-                Self::COUNT
+                "no turn within {patience:?}: as many requests of this process are under way as may be at a time"
             ))
         };
-        let permit = match tokio::time::timeout(patience, self.turns.acquire()).await {
-            Ok(Ok(permit)) => permit,
+        let permits = async {
+            let of_others = if urgent { None } else { Some(self.turns_of_others.acquire().await?) };
+            Ok::<_, AcquireError>((self.turns.acquire().await?, of_others))
+        };
+        let permits = match tokio::time::timeout(patience, permits).await {
+            Ok(Ok(permits)) => permits,
             Ok(Err(_)) | Err(_) => return Err(none()),
         };
         let lane = self.lanes.iter().find(|lane| !lane.busy.replace(true)).ok_or_else(none)?;
-        Ok(Turn { lane, _permit: permit })
+        Ok(Turn { lane, _permits: permits })
     }
 
     /// For watches, which hold no turn: each has a connection of its own for as long as it lasts.

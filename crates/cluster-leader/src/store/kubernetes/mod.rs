@@ -28,7 +28,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use election::{Identity, Instant, Record, Seen, Version};
+use election::{Identity, Record, Seen, Version};
 use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Resource;
@@ -64,15 +64,14 @@ pub(crate) struct KubernetesStore {
 }
 
 impl KubernetesStore {
-    /// No request waits for longer than `patience` to be sent.
-    fn new(place: KubernetesPlace, server: Rc<ApiServer>, patience: Duration) -> Result<Self, StoreError> {
+    fn new(place: KubernetesPlace, server: Rc<ApiServer>, timeout: Duration) -> Result<Self, StoreError> {
         let seed = identity::seed().map_err(|error| StoreError::refused(error.to_string()))?;
         let member = server.join(&place)?;
         Ok(Self {
             by_name: RefCell::new(if member.is_first { server.leave_by_name() } else { None }),
             member,
             server,
-            caller: Caller::new(patience),
+            caller: Caller::new(timeout),
             requests: Request::new(Lease::url_path(&(), Some(&place.namespace))),
             seen: RefCell::default(),
             watch: RefCell::new(None),
@@ -282,8 +281,8 @@ impl Store for KubernetesStore {
         self.server.connection.distrust_after(&self.caller);
     }
 
-    fn asked_to_wait_until(&self) -> Option<Instant> {
-        self.server.connection.asked_to_wait_until()
+    fn begin_attempt(&self, timeout: Duration, urgent: bool) {
+        self.caller.begin_attempt(timeout, urgent);
     }
 
     async fn stand_as(&self, identity: &Identity) -> Result<(), StoreError> {

@@ -122,9 +122,9 @@ impl KubernetesPlace {
     /// # Errors
     /// The operating system has no randomness to give.
     pub(crate) fn open(&self, timing: &Timing, servers: &ApiServers) -> Result<KubernetesStore, StoreError> {
-        // Just below the attempt's own: "never sent" is then known to be without effect.
-        let patience = timing.attempt_timeout() * 9 / 10;
-        KubernetesStore::new(self.clone(), servers.of(self, patience), patience)
+        let timeout = timing.attempt_timeout();
+        // Just below the attempt's own: "never connected" is then known to be without effect.
+        KubernetesStore::new(self.clone(), servers.of(self, timeout * 9 / 10), timeout)
     }
 }
 
