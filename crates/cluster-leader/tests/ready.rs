@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cluster_leader::{Elector, Options, State, StoreChoice};
+use cluster_leader::{Elector, Error, Options, State, StoreChoice};
 
-fn start(directory: &Path, name: &str, wait_until_ready: bool) -> Elector {
+fn start(directory: &Path, name: &str, wait_until_ready: bool) -> Result<Elector, Error> {
     let options = Options::new()
         .election("billing-jobs")
         .instance_name(name)
@@ -14,7 +14,7 @@ fn start(directory: &Path, name: &str, wait_until_ready: bool) -> Elector {
         .renew_deadline(Duration::from_secs(2))
         .retry_period(Duration::from_millis(500))
         .wait_until_ready(wait_until_ready);
-    Elector::start(options).unwrap()
+    Elector::start(options)
 }
 
 fn until(what: &str, elector: &Elector, condition: impl Fn(&Elector) -> bool) {
@@ -29,15 +29,15 @@ fn until(what: &str, elector: &Elector, condition: impl Fn(&Elector) -> bool) {
 fn nobody_stands_before_it_is_ready() {
     let directory = tempfile::tempdir().unwrap();
     let nothing_there = || std::fs::read_dir(directory.path()).unwrap().next().is_none();
-    let unready = start(directory.path(), "unready", true);
+    let unready = start(directory.path(), "unready", true).unwrap();
     unready.step_down(); // no reason to begin
     let asked = unready.verify().unwrap_err().to_string();
     assert!(asked.contains("does not stand in the election yet"), "{asked}");
     assert!(nothing_there() && unready.status().state == State::Starting && !unready.is_leader());
 
-    let leader = start(directory.path(), "leader", false);
+    let leader = start(directory.path(), "leader", false).unwrap();
     until("it leads", &leader, Elector::is_leader);
-    let standby = start(directory.path(), "standby", false);
+    let standby = start(directory.path(), "standby", false).unwrap();
     until("it follows", &standby, |it| it.status().state == State::Following);
     drop(leader); // who is not ready takes nothing over, however free it is
     until("the standby leads", &standby, Elector::is_leader);
@@ -53,7 +53,7 @@ fn nobody_stands_before_it_is_ready() {
 #[test]
 fn whoever_never_was_ready_ends_at_once() {
     let directory = tempfile::tempdir().unwrap();
-    let unready = start(directory.path(), "unready", true);
+    let unready = start(directory.path(), "unready", true).unwrap();
     unready.stop();
     assert_eq!(unready.status().state, State::Stopped);
     unready.ready();
