@@ -1,6 +1,7 @@
 //! Requests to the API server and their replies.
 
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::time::Duration;
 
 use election::Instant;
@@ -8,9 +9,13 @@ use futures_util::FutureExt;
 use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::client::Body;
+use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
+use tower::ServiceBuilder;
 
 use super::credentials::{Credentials, read_token};
 use super::failure::{Answer, Failure, chain};
@@ -220,13 +225,34 @@ impl Connection {
     }
 }
 
+/// A client as kube makes it, but for one thing: what we send goes out at once. Otherwise the first
+/// request on a connection is held back until the server has acknowledged the handshake, for which it
+/// takes its time (40 ms); and whoever has been silent for long takes over on a new connection.
+fn client_of(config: Config) -> kube::Result<Client> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(tcp)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_write_timeout(config.write_timeout);
+    let http = legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let service = ServiceBuilder::new()
+        .map_err(Box::<dyn Error + Send + Sync>::from)
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(Box::<dyn Error + Send + Sync>::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace))
+}
+
 async fn set_up(config: Config) -> Result<Client, Failure> {
     let credentials = &config.auth_info;
     if credentials.exec.is_none() && credentials.auth_provider.is_none() {
-        return Client::try_from(config).map_err(|error| Failure::of_setting_up(&error));
+        return client_of(config).map_err(|error| Failure::of_setting_up(&error));
     }
     // A plugin may take its time, or ask a person: not on the thread of the elections.
-    match tokio::task::spawn_blocking(|| Client::try_from(config)).await {
+    match tokio::task::spawn_blocking(|| client_of(config)).await {
         Ok(client) => client.map_err(|error| Failure::of_setting_up(&error)),
         Err(error) => Err(Failure::NotSent(format!("the credentials plugin failed: {error}"))),
     }
