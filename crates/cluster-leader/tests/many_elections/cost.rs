@@ -6,7 +6,7 @@ use std::time::Duration;
 use testkit::api::{ApiServer, Request, Verb};
 use testkit::clock::boottime;
 
-use crate::replica::{Replica, Report};
+use crate::replica::{DEFAULT, Replica, Report};
 
 const ELECTIONS: usize = 100;
 /// Requests take turns on four connections; two watches have one each.
@@ -17,11 +17,11 @@ const WINDOW: Duration = Duration::from_secs(30);
 #[test]
 fn g10_g11_a_hundred_elections_cost_one_thread_six_connections_and_a_renewal_each_five_seconds() {
     let server = ApiServer::start();
-    let mut leader = Replica::start(&server, "leader");
+    let mut leader = Replica::start(&server, "leader", DEFAULT);
     let alone = leader.until("one election is led", |report| report.leads == 1);
     leader.join(ELECTIONS);
     let all = leader.until("all are led", |report| report.leads == ELECTIONS);
-    let mut follower = Replica::start(&server, "follower");
+    let mut follower = Replica::start(&server, "follower", DEFAULT);
     let follower_alone = follower.until("one election is followed", |report| report.follows == 1);
     follower.join(ELECTIONS);
     follower.until("all are followed", |report| report.follows == ELECTIONS);

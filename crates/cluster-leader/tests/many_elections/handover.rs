@@ -3,16 +3,16 @@
 use testkit::api::{ApiServer, Verb};
 use testkit::clock::boottime;
 
-use crate::replica::{Replica, election};
+use crate::replica::{DEFAULT, Replica, election};
 
 #[test]
 fn g7_what_is_released_is_taken_over_without_a_look_at_it() {
     const ELECTIONS: usize = 10;
     let server = ApiServer::start();
-    let mut first = Replica::start(&server, "first");
+    let mut first = Replica::start(&server, "first", DEFAULT);
     first.join(ELECTIONS);
     first.until("all are led", |report| report.leads == ELECTIONS);
-    let mut second = Replica::start(&server, "second");
+    let mut second = Replica::start(&server, "second", DEFAULT);
     second.join(ELECTIONS);
     second.until("all are followed", |report| report.follows == ELECTIONS);
     for number in 0..ELECTIONS {

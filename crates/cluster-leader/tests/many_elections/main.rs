@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `replica.rs` | a process that stands in many elections: this program once more |
 //! | `handover.rs` | a release is noticed by the watch that many share |
+//! | `outage.rs` | an outage that one election outlasts is outlasted by all |
 //! | `cost.rs` | connections, requests, threads, memory and CPU of a hundred elections |
 #![allow(
     clippy::expect_used,
@@ -16,4 +17,5 @@
 
 mod cost;
 mod handover;
+mod outage;
 mod replica;

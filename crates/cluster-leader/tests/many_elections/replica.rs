@@ -6,17 +6,36 @@ use std::io::{self, BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cluster_leader::{Elector, Options, StoreChoice};
+use cluster_leader::{ChangeKind, Elector, Options, StoreChoice};
 use tempfile::TempDir;
 use testkit::api::{ApiServer, Authority};
 
 const PART: &str = "MANY_ELECTIONS_TEST_PART";
+
+/// Lease duration, renew deadline, retry period, as the environment names them.
+pub(crate) type Timings = [(&'static str, &'static str); 3];
+
+pub(crate) const DEFAULT: Timings = timings("15s", "10s", "2s");
+
+pub(crate) const fn timings(
+    lease_duration: &'static str,
+    renew_deadline: &'static str,
+    retry_period: &'static str,
+) -> Timings {
+    [
+        ("CLUSTER_LEADER_LEASE_DURATION", lease_duration),
+        ("CLUSTER_LEADER_RENEW_DEADLINE", renew_deadline),
+        ("CLUSTER_LEADER_RETRY_PERIOD", retry_period),
+    ]
+}
 
 /// What a process has told of itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Report {
     /// In how many elections it leads.
     pub(crate) leads: usize,
+    /// How many terms have ended.
+    pub(crate) lost: usize,
     /// In how many it knows another to lead.
     pub(crate) follows: usize,
     pub(crate) threads: usize,
@@ -36,7 +55,7 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// A process that is known to the server by its name.
-    pub(crate) fn start(server: &ApiServer, name: &str) -> Self {
+    pub(crate) fn start(server: &ApiServer, name: &str, timings: Timings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let kubeconfig = directory.path().join("kubeconfig");
         // Without one, the machine's own would be loaded, all of them, for every new connection.
@@ -57,6 +76,7 @@ impl Replica {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "replica::part", "--nocapture", "--quiet"])
             .env(PART, name)
+            .envs(timings)
             .env("KUBECONFIG", &kubeconfig)
             .env_remove("KUBERNETES_SERVICE_HOST")
             .env_remove("POD_NAMESPACE")
@@ -83,9 +103,9 @@ impl Replica {
     pub(crate) fn report(&mut self) -> Report {
         let line = self.ask("report");
         let numbers: Vec<usize> = line.split(' ').map(|number| number.parse().unwrap()).collect();
-        let [leads, follows, threads, resident, micros] = numbers[..] else { panic!("{line}") };
+        let [leads, lost, follows, threads, resident, micros] = numbers[..] else { panic!("{line}") };
         let cpu = Duration::from_micros(u64::try_from(micros).unwrap());
-        Report { leads, follows, threads, resident, cpu }
+        Report { leads, lost, follows, threads, resident, cpu }
     }
 
     #[track_caller]
@@ -152,18 +172,20 @@ pub(crate) fn election(number: usize) -> String {
 }
 
 fn join(name: &str, number: usize) -> Elector {
-    let options =
-        Options::new().election(election(number)).instance_name(name).store(StoreChoice::Kubernetes);
+    let options = Options::from_env().unwrap();
+    let options = options.election(election(number)).instance_name(name).store(StoreChoice::Kubernetes);
     Elector::start(options).unwrap()
 }
 
 fn report(electors: &[Elector]) -> String {
     let leads = electors.iter().filter(|elector| elector.is_leader()).count();
+    let changes = electors.iter().flat_map(|elector| elector.changes(0));
+    let lost = changes.filter(|change| matches!(change.kind, ChangeKind::Lost { .. })).count();
     let follows =
         electors.iter().map(Elector::status).filter(|status| !status.leading && status.leader.is_some());
     let resident = field("/proc/self/status", "VmRSS:");
     let threads = field("/proc/self/status", "Threads:");
-    format!("{leads} {} {threads} {resident} {}", follows.count(), cpu().as_micros())
+    format!("{leads} {lost} {} {threads} {resident} {}", follows.count(), cpu().as_micros())
 }
 
 fn field(file: &str, name: &str) -> usize {

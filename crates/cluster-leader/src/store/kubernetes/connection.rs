@@ -143,14 +143,7 @@ impl Connection {
         // Just below the timeout: what was never sent is then known to be without effect.
         let turn = self.lanes.turn(urgent, timeout * 9 / 10).await?;
         caller.generation.set(self.lanes.generation());
-        let lease = self.lease_on(turn.lane, request).await;
-        // The client has its connection back only now: the next request would make another.
-        tokio::task::yield_now().await;
-        lease
-    }
-
-    async fn lease_on(&self, lane: &Lane, request: Composed) -> Result<Lease, Failure> {
-        let reply = self.send_on(lane, request).await?;
+        let reply = self.send_on(turn.lane, request).await?;
         let body = whole(reply.into_body()).await.map_err(Failure::Lost)?;
         serde_json::from_slice(&body)
             .map_err(|error| Failure::Lost(format!("the reply is not a Lease: {error}")))
