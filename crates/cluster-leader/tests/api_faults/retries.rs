@@ -97,11 +97,12 @@ const ROWS: &[Row] = &[
     at_the_last_chance(after_a_refusal("after-429-for-an-hour", || busy("Retry-After: 3600\r\n"))),
     after_a_refusal("after-429-for-no-time", || busy("Retry-After: 0\r\n")),
     after_a_refusal("after-429-for-a-second", || busy("Retry-After: 1\r\n")),
-    // The attempt a retry period later is not made.
+    // The attempt a retry period later waits for the rest of it.
     Row {
-        next_after: Duration::from_secs(7),
-        no_sooner: Duration::from_secs(7),
-        ..after_a_refusal("after-429-for-a-little-longer", || busy("Retry-After: 7\r\n"))
+        timings: HASTY,
+        next_after: Duration::from_secs(5),
+        no_sooner: Duration::from_secs(5),
+        ..after_a_refusal("after-429-for-a-little-longer", || busy("Retry-After: 5\r\n"))
     },
 ];
 
