@@ -36,3 +36,20 @@ fn g7_what_is_released_is_taken_over_without_a_look_at_it() {
         );
     }
 }
+
+/// In the time that is left to a process that ends, a retry period.
+#[test]
+fn g7_a_process_that_ends_releases_a_hundred() {
+    const ELECTIONS: usize = 100;
+    let server = ApiServer::start();
+    let mut leader = Replica::start(&server, "leader", DEFAULT);
+    leader.join(ELECTIONS);
+    leader.until("all are led", |report| report.leads == ELECTIONS);
+    leader.end();
+    let holder = |number| server.lease("team", &election(number)).unwrap()["spec"]["holderIdentity"].clone();
+    let held: Vec<_> = (0..ELECTIONS).map(holder).filter(|holder| *holder != "").collect();
+    assert!(held.is_empty(), "{} are not released: {held:?}", held.len());
+    let releases: Vec<_> =
+        server.asked().into_iter().filter(|of| of.holder().as_deref() == Some("")).map(|of| of.at).collect();
+    println!("{ELECTIONS} releases within {:?}", *releases.last().unwrap() - releases[0]);
+}

@@ -48,7 +48,7 @@ pub(crate) struct Report {
 /// Another process, which is killed when this is dropped.
 pub(crate) struct Replica {
     child: Child,
-    tell: ChildStdin,
+    tell: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
     _directory: TempDir,
 }
@@ -86,7 +86,8 @@ impl Replica {
             .spawn()
             .unwrap();
         let (tell, told) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut replica = Self { child, tell, lines: BufReader::new(told).lines(), _directory: directory };
+        let mut replica =
+            Self { child, tell: Some(tell), lines: BufReader::new(told).lines(), _directory: directory };
         replica.join(1);
         replica
     }
@@ -108,6 +109,12 @@ impl Replica {
         Report { leads, lost, follows, threads, resident, cpu }
     }
 
+    /// Has it end as a program does that is done.
+    pub(crate) fn end(mut self) {
+        drop(self.tell.take());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     #[track_caller]
     pub(crate) fn until(&mut self, what: &str, reached: impl Fn(&Report) -> bool) -> Report {
         const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,7 +130,7 @@ impl Replica {
     }
 
     fn ask(&mut self, command: &str) -> String {
-        writeln!(self.tell, "{command}").unwrap();
+        writeln!(self.tell.as_mut().unwrap(), "{command}").unwrap();
         loop {
             // The test harness says something too.
             let line = self.lines.next().expect("the process is alive").unwrap();
