@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use election::{Election, Event, Identity, Input, Instant, LostReason};
+use election::{Election, Event, Identity, Input, Instant, LostReason, Version};
 use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -84,10 +84,18 @@ pub(super) struct Candidate<'a, S> {
     proof: Option<(Identity, Running<'a, ()>)>,
     verifications: FuturesUnordered<Running<'a, ()>>,
     wake: Option<Instant>,
-    /// The last problem is that of a read.
-    read_failed: bool,
+    problem: Problem,
     /// The host did not beat for a heartbeat.
     host_is_stuck: bool,
+}
+
+/// What people were told of.
+enum Problem {
+    None,
+    /// A read failed.
+    Reading,
+    /// A write failed, decided on this version.
+    Writing(Option<Version>),
 }
 
 impl<'a, S: Store> Candidate<'a, S> {
@@ -111,7 +119,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             proof: None,
             verifications: FuturesUnordered::new(),
             wake: None,
-            read_failed: false,
+            problem: Problem::None,
             host_is_stuck: false,
         };
         candidate.run().await
@@ -125,6 +133,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             self.shared.publish(&output, &self.election, withdrawn);
             let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
             self.log(&output.events);
+            self.reconsider_problem();
             if let Some(attempt) = output.attempt {
                 let urgent = attempt::is_urgent(&attempt.request, output.claim, self.shared.timing());
                 self.attempt = Some(Box::pin(attempt::perform(self.store, attempt, urgent)));
@@ -194,12 +203,21 @@ impl<'a, S: Store> Candidate<'a, S> {
 
     fn ended(&mut self, ended: Ended) -> Input {
         let Ended { id, was_read, outcome, problem } = ended;
-        self.read_failed = was_read && problem.is_some();
         match problem {
-            Some(problem) => note_problem(self.shared, &problem),
+            Some(problem) => {
+                note_problem(self.shared, &problem);
+                self.problem = if was_read {
+                    Problem::Reading
+                } else {
+                    Problem::Writing(self.election.version().cloned())
+                };
+            }
             None => {
-                self.shared.set_problem(None);
                 self.watching.store_answered(os::now());
+                // That it can be read does not say that it can be written.
+                if !(was_read && matches!(self.problem, Problem::Writing(_))) {
+                    self.end_problem();
+                }
             }
         }
         Input::Finished(id, outcome)
@@ -209,9 +227,8 @@ impl<'a, S: Store> Candidate<'a, S> {
         match watched {
             Ok(watched) => {
                 // It has taken over from the reads, of which nobody will hear again.
-                if self.read_failed && self.election.is_informed() {
-                    self.read_failed = false;
-                    self.shared.set_problem(None);
+                if matches!(self.problem, Problem::Reading) && self.election.is_informed() {
+                    self.end_problem();
                 }
                 self.watching.showed(watched, os::now())
             }
@@ -224,6 +241,20 @@ impl<'a, S: Store> Candidate<'a, S> {
                 self.watching.broke(&error, os::now())
             }
         }
+    }
+
+    /// Once somebody has written, our own failure is history.
+    fn reconsider_problem(&mut self) {
+        if let Problem::Writing(version) = &self.problem
+            && version.as_ref() != self.election.version()
+        {
+            self.end_problem();
+        }
+    }
+
+    fn end_problem(&mut self) {
+        self.problem = Problem::None;
+        self.shared.set_problem(None);
     }
 
     fn attend_to_watch(&mut self) {
