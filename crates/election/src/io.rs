@@ -53,6 +53,9 @@ pub struct Attempt {
     pub request: Request,
     /// An attempt that takes longer than this has an unknown outcome.
     pub timeout: Duration,
+    /// A leader's last chance to keep its claim, or a step of a release, which is tried once: it should go
+    /// before all that is not, and not wait until a busy store wants to be asked.
+    pub urgent: bool,
 }
 
 /// What to ask the store.

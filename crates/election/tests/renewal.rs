@@ -1,6 +1,6 @@
 //! When a leader renews, how it tries again, and when its claim ends.
 
-use election::{Outcome, Timing};
+use election::{Input, Outcome, Timing};
 
 use crate::world::{Fate, Reply, Setup, World, millis, secs};
 
@@ -147,4 +147,24 @@ fn g8_after_a_long_outage_it_leads_again() {
         assert_eq!(world.terms(us)[1], "10 lost 101 Expired");
         assert!(world.leads(us), "{:?}", world.sent(us));
     }
+}
+
+/// A busy store may ask for patience: not then.
+#[test]
+fn g7_g8_the_last_chance_and_the_steps_of_a_release_are_urgent_and_nothing_else_is() {
+    let mut world = World::new();
+    let us = world.start("us");
+    world.of(us).network.usually(|_, now| if now > secs(2) { Fate::REFUSED } else { Fate::PROMPT });
+    world.run_until(secs(9));
+    assert_eq!(world.sent(us), ["0 read", "0 create", "5 renew", "7 renew", "9 renew"]);
+    assert_eq!(world.urgent(us), ["9 renew"], "the claim ends at 10");
+    world.of(us).network.usually(|_, _| Fate::PROMPT);
+    world.run_until(secs(30));
+    let before = world.urgent(us).len();
+    assert_eq!(before, 1, "{:?}", world.urgent(us));
+    assert!(world.leads(us));
+    world.give(us, Input::StepDown);
+    world.run_until(secs(60));
+    assert!(world.leads(us));
+    assert_eq!(world.urgent(us)[before..], ["30 read", "30 release"]);
 }

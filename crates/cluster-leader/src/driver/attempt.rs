@@ -1,10 +1,7 @@
 //! Asking the store.
 
-use std::time::Duration;
+use election::{Attempt, AttemptId, Identity, Outcome, Request};
 
-use election::{Attempt, AttemptId, Claim, Identity, Outcome, Request, Timing};
-
-use crate::os;
 use crate::shared::Shared;
 use crate::store::{Store, StoreError};
 
@@ -16,19 +13,9 @@ pub(super) struct Ended {
     pub(super) problem: Option<StoreError>,
 }
 
-/// Whether an attempt goes before all others and does not wait for a busy server: a leader's last chance
-/// to keep its claim, and the release, which is made once and frees all others.
-pub(super) fn is_urgent(request: &Request, claim: Option<Claim>, timing: &Timing) -> bool {
-    /// What halving durations may lose.
-    const ROUNDING: Duration = Duration::from_millis(1);
-    let last_chance =
-        claim.is_some_and(|claim| claim.deadline.since(os::now()) <= timing.retry_period() / 2 + ROUNDING);
-    last_chance || matches!(request, Request::Update(record, _) if record.holder.is_none())
-}
-
 /// One attempt, bounded in time.
-pub(super) async fn perform<S: Store>(store: &S, attempt: Attempt, urgent: bool) -> Ended {
-    let Attempt { id, request, timeout } = attempt;
+pub(super) async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
+    let Attempt { id, request, timeout, urgent } = attempt;
     let was_read = request == Request::Read;
     let what = match &request {
         Request::Read => "a read",
@@ -67,8 +54,8 @@ pub(super) async fn verify<S: Store>(
 ) {
     let timeout = shared.timing().attempt_timeout();
     store.begin_attempt(timeout, false);
-    let held = match tokio::time::timeout(timeout, store.read()).await {
-        Ok(Ok(found)) => Ok(found.is_some_and(|(record, _)| record.holder == Some(identity))),
+    let held = match tokio::time::timeout(timeout, store.verify()).await {
+        Ok(Ok(found)) => Ok(found.is_some_and(|record| record.holder == Some(identity))),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => {
             store.reconnect();

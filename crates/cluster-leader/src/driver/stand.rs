@@ -135,8 +135,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             self.log(&output.events);
             self.reconsider_problem();
             if let Some(attempt) = output.attempt {
-                let urgent = attempt::is_urgent(&attempt.request, output.claim, self.shared.timing());
-                self.attempt = Some(Box::pin(attempt::perform(self.store, attempt, urgent)));
+                self.attempt = Some(Box::pin(attempt::perform(self.store, attempt)));
             }
             self.wake = output.wake;
             if self.election.is_stopped() {
@@ -279,11 +278,12 @@ impl<'a, S: Store> Candidate<'a, S> {
         }
     }
 
-    /// How long a healthy watch may be silent: a live leader renews within the record's duration.
+    /// How long a healthy watch may be silent: a live leader renews within the record's duration. A
+    /// little longer, so that the watch still stands when several take over from a leader who does not.
     fn patience(&self) -> Duration {
         let of_record = self.election.record().and_then(|record| record.lease_duration);
         let ours = self.shared.timing().lease_duration();
-        of_record.unwrap_or(ours).max(ours)
+        of_record.unwrap_or(ours).max(ours) + self.shared.timing().retry_period()
     }
 
     async fn another_identity(&mut self) -> Result<Input, StoreError> {

@@ -25,6 +25,11 @@ pub(crate) trait Store {
     /// Reads the record, consistently: the reply is no older than the call.
     fn read(&self) -> impl Future<Output = Result<Option<(Record, Version)>, StoreError>>;
 
+    /// As [`read`](Self::read), for somebody else than the election, which learns nothing of it.
+    fn verify(&self) -> impl Future<Output = Result<Option<Record>, StoreError>> {
+        async { Ok(self.read().await?.map(|(record, _)| record)) }
+    }
+
     /// Creates the record if there is none.
     fn create(&self, record: &Record) -> impl Future<Output = Result<Version, StoreError>>;
 

@@ -170,6 +170,26 @@ fn g10_a_follower_waits_as_long_as_the_server_asks() {
     second.until("it leads", RECOVERY, Candidate::leads);
 }
 
+/// Others wait for it, and it is tried once only.
+#[test]
+fn g7_a_release_does_not_wait_until_a_busy_server_wants_to_be_asked() {
+    let arena = Arena::new("a-release-does-not-wait");
+    let [first, second] = arena.pair();
+    let fault = arena
+        .server
+        .inject_times(1, busy("Retry-After: 30\r\n"), |of| of.client() == "first" && of.verb() == Verb::Get);
+    assert!(first.elector.verify().is_err());
+    assert_eq!(fault.hits(), 1);
+    first.elector.stop();
+    second.until("it leads", RECOVERY, Candidate::leads);
+    let asked = arena.server.log();
+    let released = asked.iter().rfind(|asked| asked.request.client() == "first" && asked.acknowledged());
+    assert!(
+        released.is_some_and(|asked| asked.request.body.contains("\"leaseDurationSeconds\":1,")),
+        "{asked:#?}"
+    );
+}
+
 /// The others that are kept open have died with it, as a rule: each would cost another time-out.
 #[test]
 fn g8_after_a_time_out_no_open_connection_is_trusted() {

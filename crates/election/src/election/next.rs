@@ -72,7 +72,9 @@ impl Election {
             self.writes.sending(record, self.knowledge.version());
         }
         self.last_attempt = AttemptId(self.last_attempt.0.wrapping_add(1));
-        let attempt = Attempt { id: self.last_attempt, request, timeout: self.attempt_timeout() };
+        let urgent = matches!(self.mode, Mode::Releasing { .. })
+            || (self.claim.is_some() && self.last_chance().is_none());
+        let attempt = Attempt { id: self.last_attempt, request, timeout: self.attempt_timeout(), urgent };
         self.under_way = Some(UnderWay { attempt: attempt.clone(), sent: self.now, learnt_meanwhile: false });
         Some(attempt)
     }

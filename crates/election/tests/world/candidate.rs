@@ -53,6 +53,7 @@ pub(crate) struct Candidate {
     pub(super) paused_until: Duration,
     pub(super) crashed: bool,
     pub(super) sent: Vec<(Duration, &'static str)>,
+    pub(super) urgent: Vec<bool>,
     pub(super) events: Vec<(Duration, Event)>,
     pub(super) checks: Checks,
 }
@@ -86,6 +87,7 @@ impl Candidate {
             paused_until: Duration::ZERO,
             crashed: false,
             sent: Vec::new(),
+            urgent: Vec::new(),
             events: Vec::new(),
             checks: Checks::default(),
         }

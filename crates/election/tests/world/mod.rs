@@ -237,6 +237,12 @@ impl World {
         sent.map(|(when, what)| format!("{} {what}", seconds(*when))).collect()
     }
 
+    /// What it sent that could not wait.
+    pub(crate) fn urgent(&self, who: Who) -> Vec<String> {
+        let urgent = self.candidates[who.0].urgent.iter();
+        self.sent(who).into_iter().zip(urgent).filter(|(_, urgent)| **urgent).map(|(sent, _)| sent).collect()
+    }
+
     pub(crate) fn sent_times(&self, who: Who) -> impl Iterator<Item = Duration> {
         self.candidates[who.0].sent.iter().map(|(when, _)| *when)
     }
@@ -346,10 +352,11 @@ impl World {
     }
 
     fn send(&mut self, who: Who, attempt: Attempt) {
-        let Attempt { id, request, timeout } = attempt;
+        let Attempt { id, request, timeout, urgent } = attempt;
         let now = self.now;
         let candidate = self.of(who);
         candidate.sent.push((now, candidate.describe(&request)));
+        candidate.urgent.push(urgent);
         let fate = candidate.network.fate_of(&request, now);
         let times_out = candidate.clock.reaches(candidate.clock.shows(now) + timeout);
         if let Reply::Instead(outcome, after) = &fate.reply {

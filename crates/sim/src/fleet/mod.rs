@@ -13,6 +13,7 @@ mod rolling;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
+use std::time::Duration;
 
 use election::{AttemptId, Identity, Input, Instant, Outcome, Request, Seen, Timing, WallTime};
 
@@ -222,7 +223,7 @@ impl Fleet {
             }
             Happening::Wakes(index) if self.members[index].timer <= self.now => {
                 self.members[index].timer = Real::MAX;
-                let patience = self.timing.lease_duration();
+                let patience = self.patience();
                 if self.members[index].watching.tend(patience, at(self.now)) {
                     self.members[index].stream += 1;
                     self.members[index].stream_open = false;
@@ -311,8 +312,14 @@ impl Fleet {
         }
     }
 
+    /// With a silent watch, as in the driver.
+    fn patience(&self) -> Duration {
+        self.timing.lease_duration() + self.timing.retry_period()
+    }
+
     fn feed(&mut self, index: usize, input: Input) {
         let now = at(self.now);
+        let patience = self.patience();
         let member = &mut self.members[index];
         if !member.alive {
             return;
@@ -330,7 +337,7 @@ impl Fleet {
             return;
         }
         let wanted = member.opens_watch();
-        let due = member.due(output.wake, self.timing.lease_duration());
+        let due = member.due(output.wake, patience);
         let stream = member.stream;
         if due < member.timer {
             member.timer = due;

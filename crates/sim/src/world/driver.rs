@@ -335,7 +335,7 @@ impl Process {
             host.clock.shows(nature.now),
             nature.now,
         );
-        let Attempt { id, request, timeout } = attempt;
+        let Attempt { id, request, timeout, .. } = attempt;
         let now = host.clock.shows(nature.now);
         let times_out = host.clock.reaches(now + timeout);
         let claims = match &request {

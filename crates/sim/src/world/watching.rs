@@ -113,9 +113,9 @@ impl Watching {
         due.map_or(Real::MAX, |due| clock.reaches(due))
     }
 
-    /// How long a healthy watch may be silent: a live leader renews within the record's duration.
+    /// How long a healthy watch may be silent, as in the driver.
     pub(super) fn patience(&self, process: &Process) -> Duration {
         let of_record = process.election.record().and_then(|record| record.lease_duration);
-        of_record.unwrap_or(self.lease_duration).max(self.lease_duration)
+        of_record.unwrap_or(self.lease_duration).max(self.lease_duration) + process.timing.retry_period()
     }
 }

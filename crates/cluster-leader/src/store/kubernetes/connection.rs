@@ -32,7 +32,7 @@ pub(super) type Composed = Result<Request<Vec<u8>>, kube::core::request::Error>;
 
 /// The way to one API server as one user, which all elections of the process share.
 pub(super) struct Connection {
-    config: RefCell<Config>,
+    config: Config,
     credentials: Credentials,
     lanes: Lanes,
     /// The last token that could be read.
@@ -73,9 +73,12 @@ impl Wait {
 }
 
 impl Connection {
-    pub(super) fn new(place: &KubernetesPlace) -> Self {
+    /// Nobody waits longer than `connect_timeout` for a connection to be made.
+    pub(super) fn new(place: &KubernetesPlace, connect_timeout: Duration) -> Self {
+        let mut config = place.config.clone();
+        config.connect_timeout = Some(connect_timeout);
         Self {
-            config: RefCell::new(place.config.clone()),
+            config,
             credentials: place.credentials.clone(),
             lanes: Lanes::new(),
             token: RefCell::new(None),
@@ -83,28 +86,19 @@ impl Connection {
         }
     }
 
-    /// Whether it leads to where `place` is, as the same user.
-    pub(super) fn leads_to(&self, place: &KubernetesPlace) -> bool {
-        let (ours, theirs) = (&*self.config.borrow(), &place.config);
+    /// Whether it leads to where `place` is, as the same user and with the same patience.
+    pub(super) fn leads_to(&self, place: &KubernetesPlace, connect_timeout: Duration) -> bool {
+        let (ours, theirs) = (&self.config, &place.config);
         // Whoever cannot be told for the same has a connection of their own.
         let shown = |config: &Config| serde_json::to_value(&config.auth_info).ok();
-        ours.cluster_url == theirs.cluster_url
+        ours.connect_timeout == Some(connect_timeout)
+            && ours.cluster_url == theirs.cluster_url
             && self.credentials == place.credentials
             && ours.root_cert == theirs.root_cert
             && ours.root_cert_file == theirs.root_cert_file
             && ours.tls_server_name == theirs.tls_server_name
             && ours.accept_invalid_certs == theirs.accept_invalid_certs
             && shown(ours).is_some_and(|ours| Some(ours) == shown(theirs))
-    }
-
-    /// Nobody waits longer than this for a connection to be made.
-    pub(super) fn connect_within(&self, timeout: Duration) {
-        let mut config = self.config.borrow_mut();
-        if config.connect_timeout.is_none_or(|longest| timeout < longest) {
-            config.connect_timeout = Some(timeout);
-            drop(config);
-            self.reconnect();
-        }
     }
 
     /// The next requests make new connections, with the credentials and the CA of then.
@@ -137,11 +131,12 @@ impl Connection {
     /// Sends a request when its turn has come, and reads the Lease in the reply.
     pub(super) async fn lease(&self, request: Composed, caller: &Caller) -> Result<Lease, Failure> {
         let (urgent, timeout) = (caller.urgent.get(), caller.timeout.get());
+        // Just below the timeout: what was never sent is then known to be without effect.
+        let send_by = os::now() + timeout * 9 / 10;
         if !urgent {
             self.let_be(timeout / 2).await?;
         }
-        // Just below the timeout: what was never sent is then known to be without effect.
-        let turn = self.lanes.turn(urgent, timeout * 9 / 10).await?;
+        let turn = self.lanes.turn(urgent, send_by.since(os::now())).await?;
         caller.generation.set(self.lanes.generation());
         let reply = self.send_on(turn.lane, request).await?;
         let body = whole(reply.into_body()).await.map_err(Failure::Lost)?;
@@ -152,7 +147,7 @@ impl Connection {
     /// Sends the request for a watch and returns the reply once its head has arrived, if it is a
     /// success.
     pub(super) async fn send(&self, request: Composed) -> Result<Response<Body>, Failure> {
-        self.let_be(Duration::ZERO).await?;
+        self.let_be(Wait::LONGEST).await?;
         self.send_on(self.lanes.of_watches(), request).await
     }
 
@@ -214,11 +209,11 @@ impl Connection {
     }
 
     fn set_up(&self) -> SettingUp {
-        set_up(self.config.borrow().clone()).boxed_local().shared()
+        set_up(self.config.clone()).boxed_local().shared()
     }
 }
 
-/// A client as kube makes it, but for one thing: what we send goes out at once. Otherwise the first
+/// A client as kube makes it, without its proxies and traces, and what we send goes out at once. Otherwise the first
 /// request on a connection is held back until the server has acknowledged the handshake, for which it
 /// takes its time (40 ms); and whoever has been silent for long takes over on a new connection.
 fn client_of(config: Config) -> kube::Result<Client> {

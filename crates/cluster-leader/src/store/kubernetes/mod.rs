@@ -42,7 +42,7 @@ pub(crate) use self::servers::ApiServers;
 use self::servers::{ApiServer, ByName};
 use self::shared_watch::Member;
 use self::watch::{Resume, Shown, Watch};
-use super::lease::{SeenLeases, put_record};
+use super::lease::{SeenLeases, put_record, record_of};
 use super::{Store, StoreError, StoreErrorKind, Watched};
 use crate::identity;
 
@@ -115,7 +115,7 @@ impl KubernetesStore {
             self.member.answered(asked);
             return Ok(version);
         }
-        self.reconnect();
+        self.server.connection.reconnect();
         let holder = shown.holder.as_ref().map_or("nobody", Identity::as_str);
         let another = StoreError::unknown(format!(
             "the reply is that of another request: it shows version {} held by {holder}. See whether a proxy \
@@ -126,7 +126,25 @@ impl KubernetesStore {
     }
 
     async fn lease(&self, request: Composed) -> Result<Lease, Failure> {
-        self.server.connection.lease(request, &self.caller).await
+        let lease = self.server.connection.lease(request, &self.caller).await?;
+        if lease.metadata.name.as_ref() == Some(&self.place.name) {
+            return Ok(lease);
+        }
+        self.server.connection.reconnect();
+        let name = lease.metadata.name.unwrap_or_default();
+        Err(Failure::Lost(format!(
+            "the reply shows another Lease, {name:?}. See what mixes up replies on the way"
+        )))
+    }
+
+    async fn get(&self) -> Result<Option<Lease>, StoreError> {
+        // Without a resourceVersion: what the majority of etcd holds, not what a cache does.
+        let request = self.requests.get(&self.place.name, &GetParams::default());
+        match self.lease(request).await {
+            Ok(lease) => Ok(Some(lease)),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(self.explain(Verb::Get, &failure)),
+        }
     }
 
     fn body(&self, verb: Verb, lease: &Lease) -> Result<Vec<u8>, StoreError> {
@@ -221,16 +239,14 @@ impl Store for KubernetesStore {
     }
 
     async fn read(&self) -> Result<Option<(Record, Version)>, StoreError> {
-        // Without a resourceVersion: what the majority of etcd holds, not what a cache does.
-        let request = self.requests.get(&self.place.name, &GetParams::default());
         let asked = self.member.asks();
-        let found = match self.lease(request).await {
-            Ok(lease) => Some(self.remember(Verb::Get, lease)?),
-            Err(failure) if failure.is_not_found() => None,
-            Err(failure) => return Err(self.explain(Verb::Get, &failure)),
-        };
+        let found = self.get().await?.map(|lease| self.remember(Verb::Get, lease)).transpose()?;
         self.member.answered(asked);
         Ok(found)
+    }
+
+    async fn verify(&self) -> Result<Option<Record>, StoreError> {
+        Ok(self.get().await?.map(|lease| record_of(&lease)))
     }
 
     async fn create(&self, record: &Record) -> Result<Version, StoreError> {

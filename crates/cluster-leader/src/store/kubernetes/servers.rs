@@ -29,20 +29,17 @@ impl ApiServers {
         let mut servers = self.0.borrow_mut();
         servers.retain(|server| server.strong_count() > 0);
         let known = servers.iter().filter_map(Weak::upgrade);
-        let server =
-            known.into_iter().find(|server| server.connection.leads_to(place)).unwrap_or_else(|| {
-                let connection = Rc::new(Connection::new(place));
-                let server = Rc::new(ApiServer {
-                    namespaces: RefCell::default(),
-                    by_name: Cell::new(0),
-                    pods: Pods::new(Rc::clone(&connection)),
-                    connection,
-                });
-                servers.push(Rc::downgrade(&server));
-                server
+        known.into_iter().find(|server| server.connection.leads_to(place, timeout)).unwrap_or_else(|| {
+            let connection = Rc::new(Connection::new(place, timeout));
+            let server = Rc::new(ApiServer {
+                namespaces: RefCell::default(),
+                by_name: Cell::new(0),
+                pods: Pods::new(Rc::clone(&connection)),
+                connection,
             });
-        server.connection.connect_within(timeout);
-        server
+            servers.push(Rc::downgrade(&server));
+            server
+        })
     }
 }
 

@@ -12,11 +12,12 @@
 
 use std::cell::RefCell;
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use election::{Instant, Watching};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Resource;
 use kube::api::WatchParams;
@@ -208,6 +209,19 @@ impl SharedWatch {
         Ok(Subscription { stream, signs, told_open: false })
     }
 
+    /// Waits for a watch that is about to be opened: whoever asked too early would ask again late.
+    async fn until_it_opens_soon(&self) {
+        let due = {
+            let state = self.state.borrow();
+            state
+                .watching
+                .due(Duration::MAX)
+                .filter(|_| state.stream.is_none() && !state.watching.is_wanted())
+        };
+        let wait = due.map(|due| due.since(os::now())).filter(|wait| *wait <= Self::RETRY_PERIOD / 4);
+        tokio::time::sleep(wait.unwrap_or_default()).await;
+    }
+
     fn show(&self, shown: Shown) -> Result<(), Failure> {
         let members = self.members();
         let mut state = self.state.borrow_mut();
@@ -275,10 +289,12 @@ impl SharedWatch {
             && !mem::replace(&mut state.told_of_refusal, true);
         drop(state);
         if is_news {
-            tracing::warn!(
-                "{error}\nUntil then no more than {} Leases are watched, each by its name, and all others polled",
-                ApiServer::MOST_BY_NAME
-            );
+            let until_then = if failure.is_forbidden() {
+                format!("no more than {} Leases are watched, each by its name", ApiServer::MOST_BY_NAME)
+            } else {
+                "only the first Lease of the namespace is watched".to_owned()
+            };
+            tracing::warn!("{error}\nUntil then {until_then}, and all others polled");
         }
         for member in self.members() {
             member.state.borrow_mut().end(failure);
@@ -295,7 +311,15 @@ impl SharedWatch {
     }
 }
 
-async fn pump(shared: Weak<SharedWatch>, mut watch: Watch) {
+/// Takes in what the watch shows. A panic is its end, and nothing more: nobody's claim rests on it.
+async fn pump(shared: Weak<SharedWatch>, watch: Watch) {
+    let taken_in = AssertUnwindSafe(take_in(shared.clone(), watch)).catch_unwind();
+    if let (Err(_), Some(shared)) = (taken_in.await, shared.upgrade()) {
+        shared.broke(&Failure::Lost("the watch failed in this process".to_owned()));
+    }
+}
+
+async fn take_in(shared: Weak<SharedWatch>, mut watch: Watch) {
     loop {
         let shown = watch.next().await.unwrap_or_else(|| Err(watch::ended()));
         let Some(shared) = shared.upgrade() else { return };
@@ -337,6 +361,7 @@ impl Member {
     /// long as it is not, this waits.
     pub(super) async fn next(&self, is_labelled: impl Fn() -> bool) -> Result<Shown, Failure> {
         loop {
+            self.shared.until_it_opens_soon().await;
             if let Some(shown) = self.take(is_labelled())? {
                 return Ok(shown);
             }

@@ -73,7 +73,7 @@ impl Candidate {
         let mut place =
             KubernetesPlace::in_cluster("127.0.0.1", "443", service_account.path(), None, "jobs").unwrap();
         place.config.cluster_url = server.url().parse().unwrap();
-        let pods = Pods::new(Rc::new(Connection::new(&place)));
+        let pods = Pods::new(Rc::new(Connection::new(&place, Duration::from_secs(2))));
         Self { pods, place, _service_account: service_account }
     }
 

@@ -32,7 +32,8 @@ fn g10_requests_of_all_elections_take_turns_on_four_connections() {
 fn g4_a_request_whose_turn_did_not_come_was_never_sent() {
     on_one_thread(async |process| {
         let patient: Vec<_> = (0..3).map(|number| process.store(&format!("e-{number}"))).collect();
-        let hasty = process.store_with("hasty", &quick());
+        let hasty = process.store("hasty");
+        hasty.begin_attempt(quick().attempt_timeout(), false);
         let _hangs = process.server.inject(Fault::instead(Answer::Hang), |_| true);
         let reads = futures_util::future::join_all(patient.iter().map(Store::read));
         let record = ours();
@@ -98,7 +99,9 @@ fn who_asks_for_patience_asks_it_of_all_for_a_minute_at_most() {
             // A watch is not opened meanwhile.
             if seconds > 0 {
                 let asked = process.server.asked().len();
-                assert_eq!(kind_of_break(&stores[0]).await, StoreErrorKind::Refused);
+                let watch = timeout(Duration::from_millis(20), stores[0].watch()).await;
+                assert!(watch.is_err(), "it waits");
+                stores[0].close_watch();
                 assert_eq!(stores[1].read().await.unwrap_err().kind, StoreErrorKind::Refused);
                 assert_eq!(process.server.asked().len(), asked);
             }

@@ -25,14 +25,10 @@ impl Process {
     }
 
     fn store(&self, election: &str) -> KubernetesStore {
-        self.store_with(election, &patient())
-    }
-
-    fn store_with(&self, election: &str, timing: &Timing) -> KubernetesStore {
         let mut place = self.account.place(self.server.port());
         place.name = election.to_owned();
         place.config.cluster_url = self.server.url().parse().unwrap();
-        place.open(timing, &self.servers).unwrap()
+        place.open(&patient(), &self.servers).unwrap()
     }
 
     /// The first, which watches by its name, and so many others, each with a Lease of its own.
