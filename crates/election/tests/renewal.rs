@@ -166,5 +166,5 @@ fn g7_g8_the_last_chance_and_the_steps_of_a_release_are_urgent_and_nothing_else_
     world.give(us, Input::StepDown);
     world.run_until(secs(60));
     assert!(world.leads(us));
-    assert_eq!(world.urgent(us)[before..], ["30 read", "30 release"]);
+    assert_eq!(world.urgent(us)[before..], ["30 release"]);
 }

@@ -70,7 +70,8 @@ impl Election {
         }
         if self.record_is_ours() || self.writes.any_unresolved() {
             self.under_way = None; // a write stays known as unresolved
-            self.must_read = true;
+            // Guarded by the version that we know, a release needs no look at the record before it.
+            self.must_read |= self.writes.any_unresolved();
             self.next_attempt = self.now;
             self.mode = Mode::Releasing {
                 until: self.now + self.timing.retry_period(),
