@@ -9,14 +9,13 @@ use crate::record::Identity;
 ///
 /// All candidates learn of it at the same time. If all wrote at once, all but one would write in vain;
 /// so each waits for its own small part of a window, and those who have seen another's write by then
-/// need not try. Nobody knows who else there is, and who is first in one election is not in the next:
-/// what one dead process held is scattered over those that are left.
+/// need not try. Nobody knows who else there is, and who is first is another after each holder and in
+/// each election: what one dead process held is scattered over those that are left, and nobody is last
+/// for as long as it lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Stagger {
     /// Of its name; `None`: nobody holds back.
     election: Option<u64>,
-    /// Our part of the window.
-    share: Duration,
 }
 
 impl Stagger {
@@ -25,27 +24,22 @@ impl Stagger {
     /// Longer than the window, so that every one of another generation comes before.
     const SAME_GENERATION: Duration = Duration::from_millis(25);
 
-    pub(crate) fn of(election: &str, us: &Identity) -> Self {
-        Self { election: Some(hash_of(election)), share: Duration::ZERO }.with_identity(us)
-    }
-
-    /// The same election's, for another identity.
-    pub(crate) fn with_identity(self, us: &Identity) -> Self {
-        let share = self.election.map_or(0, |election| hash_of((election, us)) % Self::WINDOW_NANOS);
-        Self { share: Duration::from_nanos(share), ..self }
+    pub(crate) fn of(election: &str) -> Self {
+        Self { election: Some(hash_of(election)) }
     }
 
     /// How long to hold back where `predecessor` was the holder before.
     ///
     /// While a Deployment rolls, a successor of the old generation would soon hand over again: the
     /// new one goes first.
-    pub(crate) fn after(&self, predecessor: Option<&Identity>, us: &Identity) -> Duration {
-        if self.election.is_none() {
+    pub(crate) fn after(self, predecessor: Option<&Identity>, us: &Identity) -> Duration {
+        let Some(election) = self.election else {
             return Duration::ZERO;
-        }
+        };
+        let share = Duration::from_nanos(hash_of((election, us, predecessor)) % Self::WINDOW_NANOS);
         let generation = us.generation();
         let same = generation.is_some() && predecessor.and_then(Identity::generation) == generation;
-        if same { self.share + Self::SAME_GENERATION } else { self.share }
+        if same { share + Self::SAME_GENERATION } else { share }
     }
 }
 

@@ -85,7 +85,7 @@ impl Election {
     /// by 25 ms more where the holder before was of the same generation of a Deployment.
     #[must_use]
     pub fn staggered(self, election: &str) -> Self {
-        Self { stagger: Stagger::of(election, &self.us), ..self }
+        Self { stagger: Stagger::of(election), ..self }
     }
 
     /// Draws its jitter from `seed` from here on: whoever explores every future makes each draw a
@@ -351,7 +351,6 @@ impl Election {
 
     fn change_identity(&mut self, identity: Identity) {
         self.lose(LostReason::DuplicateIdentity);
-        self.stagger = self.stagger.with_identity(&identity);
         self.us = identity;
         self.writes = OwnWrites::default();
         self.under_way = None;
