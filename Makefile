@@ -79,7 +79,7 @@ target/tools/bin/cargo-deny:
 	$(CARGO) install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
 
 .PHONY: bench
-bench: jar apiserver ## Measured beside client-go, fabric8 and Curator (a quarter of an hour; QUICK=1: three minutes)
+bench: jar apiserver ## Measured beside client-go, fabric8 and Curator (twenty minutes; QUICK=1: three minutes)
 	$(MVN) -f bench/java/pom.xml package
 	$(CARGO) run --quiet -p cluster-leader-bench -- $(if $(QUICK),--quick)
 

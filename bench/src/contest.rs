@@ -18,15 +18,15 @@ const PAUSE: Duration = Duration::from_secs(25);
 const AFTERMATH: Duration = Duration::from_secs(12);
 
 /// From the release to the next leader's first yes, in ms: `rounds` of ours, one in `of_others` of
-/// these of the others.
+/// these of the others. Each while nobody is starting: a JVM takes a core for a second.
 pub(crate) fn hand_overs(elections: &mut [Election<'_>], rounds: usize, of_others: usize) -> Vec<Vec<f64>> {
     let mut all = vec![Vec::new(); elections.len()];
     for round in 0..rounds {
-        for (election, measured) in elections.iter_mut().zip(&mut all) {
-            if election.contestant.is_ours() || round % of_others == 0 {
-                let leader = election.await_settled();
-                measured.extend(hand_over(election, leader));
-                election.replace(leader);
+        for (i, measured) in all.iter_mut().enumerate() {
+            if elections[i].contestant.is_ours() || round % of_others == 0 {
+                let leaders: Vec<usize> = elections.iter_mut().map(Election::await_settled).collect();
+                measured.extend(hand_over(&mut elections[i], leaders[i]));
+                elections[i].replace(leaders[i]);
             }
         }
         if (round + 1) % 5 == 0 {

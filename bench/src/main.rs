@@ -59,7 +59,7 @@ use crate::run::run;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Amount {
     pub(crate) quick: bool,
-    /// Hand-overs of ours; one in three of the others.
+    /// Hand-overs of ours; one in four of the others.
     pub(crate) hand_overs: usize,
     pub(crate) reported_crashes: usize,
     pub(crate) crashes: usize,
@@ -73,7 +73,7 @@ pub(crate) struct Amount {
 impl Amount {
     const FULL: Self = Self {
         quick: false,
-        hand_overs: 60,
+        hand_overs: 40,
         reported_crashes: 20,
         crashes: 5,
         pauses: 3,

@@ -35,7 +35,7 @@ pub(crate) fn run(amount: Amount, field: &Field, server: &ApiServer) -> Ran {
     let mut watched = Election::open(&field.watched, &of_watched, Asked::AllTheTime);
     say("all processes are started");
     let at_rest = AtRest::begin(&mut resting);
-    let hand_overs = hand_overs(&mut elections, amount.hand_overs, 3);
+    let hand_overs = hand_overs(&mut elections, amount.hand_overs, 4);
     let crash_with_status_ms = reported_crashes(&mut watched, amount.reported_crashes);
     let mut complaints = watched.end();
     let crashes = crashes(&mut elections, amount.crashes);

@@ -70,11 +70,24 @@ impl Watching {
     }
 }
 
+/// A wait for which a timer's grain matters: one's turn to take over.
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Tokio's timers round up to a millisecond, and so does the wait for them.
+const TIMER_GRAIN: Duration = Duration::from_millis(2);
+
 /// Sleeps until an instant of `CLOCK_BOOTTIME`; for ever if there is none.
 pub(super) async fn sleep_until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep(instant.since(os::now())).await,
-        None => std::future::pending().await,
+    let Some(instant) = instant else { return std::future::pending().await };
+    let left = instant.since(os::now());
+    if left > SHORT {
+        return tokio::time::sleep(left).await;
+    }
+    if let Some(most) = left.checked_sub(TIMER_GRAIN) {
+        tokio::time::sleep(most).await;
+    }
+    while os::now() < instant {
+        tokio::task::yield_now().await;
     }
 }
 
