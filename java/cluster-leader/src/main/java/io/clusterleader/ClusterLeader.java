@@ -26,14 +26,14 @@ import java.util.function.ToLongFunction;
 public final class ClusterLeader implements AutoCloseable {
     private static volatile ClusterLeader thisInstance;
 
-    private final long handle;
+    private final Candidacy candidacy;
     private final Listeners listeners;
     /** What the library said of this election right before it was closed. */
     private volatile String[] lastStatus;
 
-    private ClusterLeader(long handle) {
-        this.handle = handle;
-        this.listeners = new Listeners(handle);
+    private ClusterLeader(Candidacy candidacy) {
+        this.candidacy = candidacy;
+        this.listeners = new Listeners(candidacy);
     }
 
     /**
@@ -77,7 +77,7 @@ public final class ClusterLeader implements AutoCloseable {
     private static synchronized ClusterLeader startThisInstance() {
         if (thisInstance == null) {
             ClusterLeader started = start(Election.CONFIGURED, Native::startDefault);
-            Heartbeat.begin(started.listeners);
+            started.candidacy.begin(started.listeners);
             thisInstance = started;
         }
         return thisInstance;
@@ -106,7 +106,7 @@ public final class ClusterLeader implements AutoCloseable {
     public static ClusterLeader join(Election election) {
         ClusterLeader started = start(election, Native::start);
         try {
-            Heartbeat.begin(started.listeners);
+            started.candidacy.begin(started.listeners);
         } catch (Error noThread) {
             // Without a heartbeat it would lead, be taken for dead, and lead again.
             started.close();
@@ -118,7 +118,7 @@ public final class ClusterLeader implements AutoCloseable {
     private static ClusterLeader start(Election election, ToLongFunction<String[]> starter) {
         NativeLibrary.load();
         try {
-            return new ClusterLeader(starter.applyAsLong(election.settings()));
+            return new ClusterLeader(new NativeCandidacy(starter.applyAsLong(election.settings())));
         } finally {
             NativeLog.forward();
         }
@@ -131,7 +131,7 @@ public final class ClusterLeader implements AutoCloseable {
      * @return true if this process leads; false once closed
      */
     public boolean isLeader() {
-        return Native.isLeader(handle);
+        return candidacy.isLeader();
     }
 
     /**
@@ -143,7 +143,7 @@ public final class ClusterLeader implements AutoCloseable {
      *     deadline
      */
     public boolean isLeaderFor(Duration atLeast) {
-        return Native.isLeaderFor(handle, Math.max(0, nanos(atLeast)));
+        return candidacy.isLeaderFor(Math.max(0, nanos(atLeast)));
     }
 
     /** Where a duration does not fit, it is longer than any claim in either way of counting. */
@@ -161,7 +161,7 @@ public final class ClusterLeader implements AutoCloseable {
      * @return the time left, zero if this process does not lead
      */
     public Duration remaining() {
-        return Duration.ofNanos(Native.remainingNanos(handle));
+        return Duration.ofNanos(candidacy.remainingNanos());
     }
 
     /**
@@ -201,7 +201,7 @@ public final class ClusterLeader implements AutoCloseable {
      * @throws ClusterLeaderException if the store did not answer, or the election was closed
      */
     public boolean verify() {
-        return Native.verify(handle);
+        return candidacy.verify();
     }
 
     /**
@@ -210,7 +210,7 @@ public final class ClusterLeader implements AutoCloseable {
      * @return the status; once closed, the last one
      */
     public Status status() {
-        String[] fields = Native.status(handle);
+        String[] fields = candidacy.status();
         return fields != null ? new Status(fields) : Status.stopped(lastStatus);
     }
 
@@ -230,7 +230,7 @@ public final class ClusterLeader implements AutoCloseable {
      * Election#waitUntilReady(boolean) waits} for that: it stands from now on. Further calls do nothing.
      */
     public void ready() {
-        Native.ready(handle);
+        candidacy.ready();
     }
 
     /**
@@ -239,7 +239,7 @@ public final class ClusterLeader implements AutoCloseable {
      * does not lead.
      */
     public void stepDown() {
-        Native.stepDown(handle);
+        candidacy.stepDown();
     }
 
     /**
@@ -253,15 +253,15 @@ public final class ClusterLeader implements AutoCloseable {
      */
     @Override
     public void close() {
-        String[] fields = Native.status(handle);
+        String[] fields = candidacy.status();
         if (fields != null) {
             lastStatus = fields;
         }
         listeners.expectEnd();
         try {
-            Native.stop(handle);
+            candidacy.stop();
         } finally {
-            Heartbeat.end(listeners);
+            candidacy.end(listeners);
         }
     }
 

@@ -22,7 +22,7 @@ final class Listeners {
     private static final long LOST = 2;
     private static final long LEADER_CHANGED = 3;
 
-    private final long handle;
+    private final Candidacy candidacy;
     private final List<Registered> registered = new CopyOnWriteArrayList<>();
     private final Doorbell changed = new Doorbell(THREAD, this::tellChanges);
     private volatile boolean used;
@@ -35,8 +35,8 @@ final class Listeners {
     private long term;
     private Optional<String> leader = Optional.empty();
 
-    Listeners(long handle) {
-        this.handle = handle;
+    Listeners(Candidacy candidacy) {
+        this.candidacy = candidacy;
     }
 
     LeadershipListener.Registration add(LeadershipListener listener) {
@@ -107,7 +107,7 @@ final class Listeners {
 
     private long[] changesAfter(long number) {
         try {
-            return Native.changes(handle, number);
+            return candidacy.changes(number);
         } catch (ClusterLeaderException failure) {
             if (!ending) {
                 NativeLog.LOGGER.log(Level.SEVERE, "Changes of leadership could not be told yet.", failure);
@@ -141,7 +141,7 @@ final class Listeners {
 
     /** The change does not carry the name, and by now there may be yet another. */
     private void tellLeader() {
-        String[] fields = Native.status(handle);
+        String[] fields = candidacy.status();
         if (fields != null) {
             Optional<String> now = new Status(fields).leader();
             if (!now.equals(leader)) {

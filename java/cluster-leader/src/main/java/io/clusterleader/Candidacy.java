@@ -1,0 +1,31 @@
+package io.clusterleader;
+
+/** This process's candidacy in one election: what {@link ClusterLeader} and its {@link Listeners} ask. */
+interface Candidacy {
+    boolean isLeader();
+
+    /** Refuses what could never be true: an {@link IllegalArgumentException}. */
+    boolean isLeaderFor(long nanos);
+
+    long remainingNanos();
+
+    boolean verify();
+
+    void ready();
+
+    void stepDown();
+
+    void stop();
+
+    /** The fields of {@link Status}, in its order; null once stopped. */
+    String[] status();
+
+    /** Quadruples (number, kind, token, detail) of the changes after the one numbered {@code after}. */
+    long[] changes(long after);
+
+    /** From here on these listeners are told of changes, and the host's signs of life count. */
+    void begin(Listeners listeners);
+
+    /** The opposite of {@link #begin}; the listeners are told the end. */
+    void end(Listeners listeners);
+}

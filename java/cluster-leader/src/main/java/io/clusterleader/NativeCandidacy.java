@@ -1,0 +1,65 @@
+package io.clusterleader;
+
+/** A candidacy that the native library stands for. */
+final class NativeCandidacy implements Candidacy {
+    private final long handle;
+
+    NativeCandidacy(long handle) {
+        this.handle = handle;
+    }
+
+    @Override
+    public boolean isLeader() {
+        return Native.isLeader(handle);
+    }
+
+    @Override
+    public boolean isLeaderFor(long nanos) {
+        return Native.isLeaderFor(handle, nanos);
+    }
+
+    @Override
+    public long remainingNanos() {
+        return Native.remainingNanos(handle);
+    }
+
+    @Override
+    public boolean verify() {
+        return Native.verify(handle);
+    }
+
+    @Override
+    public void ready() {
+        Native.ready(handle);
+    }
+
+    @Override
+    public void stepDown() {
+        Native.stepDown(handle);
+    }
+
+    @Override
+    public void stop() {
+        Native.stop(handle);
+    }
+
+    @Override
+    public String[] status() {
+        return Native.status(handle);
+    }
+
+    @Override
+    public long[] changes(long after) {
+        return Native.changes(handle, after);
+    }
+
+    @Override
+    public void begin(Listeners listeners) {
+        Heartbeat.begin(listeners);
+    }
+
+    @Override
+    public void end(Listeners listeners) {
+        Heartbeat.end(listeners);
+    }
+}
