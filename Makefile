@@ -10,6 +10,10 @@ EXAMPLE_JAR := examples/spring-monolith/target/spring-monolith-$(VERSION).jar
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 
+# Where cargo leaves what is shipped, and what it is told: nothing of it names the machine it was built on.
+BUILT := $(or $(CARGO_TARGET_DIR),target)/release
+RELEASE := RUSTFLAGS="--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=registry $(RUSTFLAGS)"
+
 .PHONY: help
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do printf '  make %-16s %s\n' "$$target" "$$text"; done
@@ -51,8 +55,8 @@ test-chaos: native jar apiserver ## C programs and JVMs killed, frozen and cut o
 
 .PHONY: native
 native: tools-rust ## target/release/libcluster_leader.so
-	$(CARGO) build --release -p cluster-leader-ffi
-	@ln -sf libcluster_leader.so target/release/libcluster_leader.so.1  # the name that programs ask for
+	$(RELEASE) $(CARGO) build --release -p cluster-leader-ffi
+	@ln -sf libcluster_leader.so $(BUILT)/libcluster_leader.so.1  # the name that programs ask for
 
 .PHONY: jar
 jar: native tools-java ## The Maven artifact with this platform's library, in the local repository
