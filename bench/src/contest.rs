@@ -17,23 +17,15 @@ const PAUSE: Duration = Duration::from_secs(25);
 /// After a pause, for whoever has woken to notice.
 const AFTERMATH: Duration = Duration::from_secs(12);
 
-/// From the release to the next leader's first yes, in ms: `rounds` of ours, one in `of_others` of
-/// these of the others. Each while nobody is starting: a JVM takes a core for a second.
-pub(crate) fn hand_overs(elections: &mut [Election<'_>], rounds: usize, of_others: usize) -> Vec<Vec<f64>> {
-    let mut all = vec![Vec::new(); elections.len()];
-    for round in 0..rounds {
-        for (i, measured) in all.iter_mut().enumerate() {
-            if elections[i].contestant.is_ours() || round % of_others == 0 {
-                let leaders: Vec<usize> = elections.iter_mut().map(Election::await_settled).collect();
-                measured.extend(hand_over(&mut elections[i], leaders[i]));
-                elections[i].replace(leaders[i]);
-            }
-        }
-        if (round + 1) % 5 == 0 {
-            say(format_args!("hand-over: {} of {rounds} rounds", round + 1));
-        }
-    }
-    all
+/// From the release to the next leader's first yes, in ms, again and again.
+pub(crate) fn hand_overs(election: &mut Election<'_>, times: usize) -> Vec<f64> {
+    let hand_overs = (0..times).filter_map(|_| {
+        let leader = election.await_settled();
+        let took = hand_over(election, leader);
+        election.replace(leader);
+        took
+    });
+    hand_overs.collect()
 }
 
 /// From the report that the container of `watched`'s leader has ended to the next yes, in ms.

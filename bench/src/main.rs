@@ -59,8 +59,9 @@ use crate::run::run;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Amount {
     pub(crate) quick: bool,
-    /// Hand-overs of ours; one in four of the others.
+    /// Hand-overs of each of ours.
     pub(crate) hand_overs: usize,
+    pub(crate) hand_overs_of_others: usize,
     pub(crate) reported_crashes: usize,
     pub(crate) crashes: usize,
     pub(crate) pauses: usize,
@@ -73,7 +74,8 @@ pub(crate) struct Amount {
 impl Amount {
     const FULL: Self = Self {
         quick: false,
-        hand_overs: 40,
+        hand_overs: 60,
+        hand_overs_of_others: 10,
         reported_crashes: 20,
         crashes: 5,
         pauses: 3,
@@ -84,6 +86,7 @@ impl Amount {
     const QUICK: Self = Self {
         quick: true,
         hand_overs: 6,
+        hand_overs_of_others: 2,
         reported_crashes: 3,
         crashes: 1,
         pauses: 1,

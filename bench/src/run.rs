@@ -31,13 +31,13 @@ pub(crate) fn run(amount: Amount, field: &Field, server: &ApiServer) -> Ran {
     let (quiet, rough) = (namespaces("quiet"), namespaces("rough"));
     // These stand beside all that follows, and nothing happens to them.
     let mut resting = open(contestants, &quiet, Asked::NowAndThen);
+    let at_rest = AtRest::begin(&mut resting);
+    let (hand_overs, mut complaints) = hand_overs_in_turns(amount, contestants, server);
     let mut elections = open(contestants, &rough, Asked::AllTheTime);
     let mut watched = Election::open(&field.watched, &of_watched, Asked::AllTheTime);
     say("all processes are started");
-    let at_rest = AtRest::begin(&mut resting);
-    let hand_overs = hand_overs(&mut elections, amount.hand_overs, 4);
     let crash_with_status_ms = reported_crashes(&mut watched, amount.reported_crashes);
-    let mut complaints = watched.end();
+    complaints.extend(watched.end());
     let crashes = crashes(&mut elections, amount.crashes);
     let pauses = pauses(&mut elections, amount.pauses);
     complaints.extend(elections.into_iter().flat_map(Election::end));
@@ -67,6 +67,26 @@ pub(crate) fn run(amount: Amount, field: &Field, server: &ApiServer) -> Ran {
         });
     }
     Ran { elections: contests, crash_with_status_ms, worst_pauses, complaints }
+}
+
+/// Those of each contestant while no other's processes are asked all the time, in two turns.
+fn hand_overs_in_turns(
+    amount: Amount,
+    contestants: &[Contestant],
+    server: &ApiServer,
+) -> (Vec<Vec<f64>>, Vec<String>) {
+    let (mut all, mut complaints) = (vec![Vec::new(); contestants.len()], Vec::new());
+    for turn in 1..=2 {
+        for (contestant, measured) in contestants.iter().zip(&mut all) {
+            let namespace = server.namespace(&format!("hand-over-{turn}-{}", contestant.key));
+            let mut election = Election::open(contestant, &namespace, Asked::AllTheTime);
+            let times = if contestant.is_ours() { amount.hand_overs } else { amount.hand_overs_of_others };
+            measured.extend(hand_overs(&mut election, times / 2));
+            complaints.extend(election.end());
+            say(format_args!("hand-over: {} in turn {turn} of 2", contestant.title));
+        }
+    }
+    (all, complaints)
 }
 
 fn open<'a>(
