@@ -102,6 +102,12 @@ impl Elector {
         self.shared.beat();
     }
 
+    /// Says whether the host is healthy. While it is not, the answer is no, from before this returns, and
+    /// this process does not stand; another may take over at once.
+    pub fn set_healthy(&self, healthy: bool) {
+        self.shared.set_healthy(healthy);
+    }
+
     /// Says that the host is ready to lead, where the options have it
     /// [wait](Options::wait_until_ready) for that: it stands from now on, for good. To stand aside later,
     /// [step down](Self::step_down) or [stop](Self::stop).

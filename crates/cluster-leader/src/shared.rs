@@ -32,6 +32,9 @@ pub(crate) struct Shared {
     commanded: Notify,
     /// The host is ready to lead, or need not say so.
     ready: AtomicBool,
+    /// The host says that it is healthy, or need not say so.
+    healthy: AtomicBool,
+    /// One of the two became true.
     readied: Notify,
 }
 
@@ -98,6 +101,7 @@ impl Shared {
         let word = Slot::new()
             .map_err(|source| Error::System { what: "no memory that a forked child finds wiped", source })?;
         let ready = AtomicBool::new(!resolved.wait_until_ready);
+        let healthy = AtomicBool::new(!resolved.health_checked);
         Ok(Self {
             resolved,
             claim: ClaimCell::over(word),
@@ -119,6 +123,7 @@ impl Shared {
             commands: Mutex::new(VecDeque::new()),
             commanded: Notify::new(),
             ready,
+            healthy,
             readied: Notify::new(),
         })
     }
@@ -236,6 +241,19 @@ impl Shared {
         self.readied.notify_one();
     }
 
+    /// An answer of no is withdrawn as a step-down is: before this returns.
+    pub(crate) fn set_healthy(&self, healthy: bool) {
+        if self.healthy.swap(healthy, Ordering::AcqRel) == healthy {
+            return;
+        }
+        if healthy {
+            self.readied.notify_one();
+            self.send(Command::Recovered);
+        } else {
+            self.withdraw_and(Command::Unhealthy);
+        }
+    }
+
     fn withdraw_and(&self, command: Command) {
         let mut story = self.story();
         if story.state == State::Stopped {
@@ -269,10 +287,15 @@ impl Shared {
         }
     }
 
+    /// Waits until the host is ready, and says that it is healthy.
     pub(crate) async fn until_ready(&self) {
-        while !self.ready.load(Ordering::Acquire) {
+        while !(self.ready.load(Ordering::Acquire) && self.is_healthy()) {
             self.readied.notified().await;
         }
+    }
+
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Acquire)
     }
 
     pub(crate) fn last_beat(&self) -> Instant {
@@ -339,7 +362,8 @@ impl Shared {
         if let Some(token) = story.term.take() {
             story.tell(ChangeKind::Lost { token, reason: LostReason::DriverFailed });
         }
-        let withdraws = |command: &&Command| matches!(command, Command::StepDown | Command::Stop);
+        let withdraws =
+            |command: &&Command| matches!(command, Command::StepDown | Command::Unhealthy | Command::Stop);
         story.withdrawals = u32::try_from(lock(&self.commands).iter().filter(withdraws).count()).unwrap_or(0);
         story.state = if story.stopping { State::Stopped } else { State::Starting };
         story.record = None;

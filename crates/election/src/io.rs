@@ -167,6 +167,8 @@ pub enum LostReason {
     HostStuck,
     /// The driver of the election failed and was restarted.
     DriverFailed,
+    /// The host said that it is not healthy.
+    Unhealthy,
 }
 
 impl LostReason {
@@ -184,6 +186,7 @@ impl LostReason {
             Self::Stopped => "it was stopped",
             Self::HostStuck => "the host process stopped responding",
             Self::DriverFailed => "the election thread failed and was restarted",
+            Self::Unhealthy => "the host says that it is not healthy",
         }
     }
 }

@@ -91,7 +91,7 @@ fn g6_tokens_grow_over_expiries_releases_and_deletions() {
 fn every_reason_is_explained_in_words_of_its_own() {
     use LostReason::{
         Blanked, Coordinated, Deleted, DriverFailed, DuplicateIdentity, Expired, HostStuck, SteppedDown,
-        Stopped, Superseded,
+        Stopped, Superseded, Unhealthy,
     };
     let reasons = [
         (Expired, "deadline"),
@@ -104,6 +104,7 @@ fn every_reason_is_explained_in_words_of_its_own() {
         (Stopped, "stopped"),
         (HostStuck, "host"),
         (DriverFailed, "thread"),
+        (Unhealthy, "not healthy"),
     ];
     for (reason, word) in reasons {
         assert!(reason.explanation().contains(word), "{reason:?}: {}", reason.explanation());

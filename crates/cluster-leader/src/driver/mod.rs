@@ -28,6 +28,10 @@ use crate::store::ApiServers;
 pub(crate) enum Command {
     StepDown,
     Stop,
+    /// The host says that it is not healthy.
+    Unhealthy,
+    /// The host says that it is healthy again.
+    Recovered,
     /// One read: do we hold the record?
     Verify(mpsc::SyncSender<Result<bool, String>>),
     /// For the test of what follows.

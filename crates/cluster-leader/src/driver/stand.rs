@@ -63,7 +63,8 @@ async fn stopped_before(shared: &Shared, event: impl Future<Output = ()>) -> boo
             biased;
             command = shared.next_command() => match command {
                 Command::Stop => return true,
-                Command::StepDown => shared.withdrawal_done(),
+                Command::StepDown | Command::Unhealthy => shared.withdrawal_done(),
+                Command::Recovered => {}
                 Command::Verify(reply) => answer(&reply, Err("it does not stand in the election yet".to_owned())),
                 #[cfg(test)]
                 Command::Panic => panic!("as the test asked"),
@@ -85,8 +86,8 @@ pub(super) struct Candidate<'a, S> {
     verifications: FuturesUnordered<Running<'a, ()>>,
     wake: Option<Instant>,
     problem: Problem,
-    /// The host did not beat for a heartbeat.
-    host_is_stuck: bool,
+    /// Why we do not stand, if that is because of the host: stuck or not healthy.
+    host_is: Option<LostReason>,
 }
 
 /// What people were told of.
@@ -120,13 +121,13 @@ impl<'a, S: Store> Candidate<'a, S> {
             verifications: FuturesUnordered::new(),
             wake: None,
             problem: Problem::None,
-            host_is_stuck: false,
+            host_is: None,
         };
         candidate.run().await
     }
 
     async fn run(mut self) -> Result<(), StoreError> {
-        let mut input = Input::Tick;
+        let mut input = self.look_at_host().unwrap_or(Input::Tick);
         let mut withdrawn = false;
         loop {
             let output = self.election.handle(input, os::now(), os::wall_now());
@@ -158,6 +159,12 @@ impl<'a, S: Store> Candidate<'a, S> {
                 command = self.shared.next_command() => match command {
                     Command::StepDown => return (Input::StepDown, true),
                     Command::Stop => return (Input::Stop, true),
+                    Command::Unhealthy => return (self.look_at_host().unwrap_or(Input::Tick), true),
+                    Command::Recovered => {
+                        if let Some(input) = self.look_at_host() {
+                            return (input, false);
+                        }
+                    }
                     Command::Verify(reply) => {
                         let verification = attempt::verify(self.store, self.election.identity().clone(), reply, self.shared);
                         self.verifications.push(Box::pin(verification));
@@ -192,7 +199,7 @@ impl<'a, S: Store> Candidate<'a, S> {
                     }
                 }
                 () = sleep_until(heartbeat_due) => {
-                    if let Some(input) = self.check_heartbeat() {
+                    if let Some(input) = self.look_at_host() {
                         return (input, false);
                     }
                 }
@@ -294,33 +301,45 @@ impl<'a, S: Store> Candidate<'a, S> {
         Ok(Input::NewIdentity(identity))
     }
 
-    // ---- the host's heartbeat -----------------------------------------------------------------
+    // ---- how the host fares --------------------------------------------------------------------
 
     fn heartbeat_due(&self) -> Option<Instant> {
         let heartbeat = self.shared.resolved().heartbeat?;
-        if self.host_is_stuck {
+        if self.host_is == Some(LostReason::HostStuck) {
             return Some(os::now() + Duration::from_millis(200));
         }
         Some(self.shared.last_beat() + heartbeat)
     }
 
-    fn check_heartbeat(&mut self) -> Option<Input> {
-        let heartbeat = self.shared.resolved().heartbeat?;
+    /// What follows, if it fares otherwise than when we last looked.
+    fn look_at_host(&mut self) -> Option<Input> {
         let silent = os::now().since(self.shared.last_beat());
-        let stuck = silent >= heartbeat;
-        if stuck == self.host_is_stuck {
+        let is = if self.shared.resolved().heartbeat.is_some_and(|longest| silent >= longest) {
+            Some(LostReason::HostStuck)
+        } else if self.shared.is_healthy() {
+            None
+        } else {
+            Some(LostReason::Unhealthy)
+        };
+        let was = std::mem::replace(&mut self.host_is, is);
+        if was == is {
             return None;
         }
-        self.host_is_stuck = stuck;
-        if stuck {
-            tracing::warn!(
+        match is {
+            Some(LostReason::HostStuck) => tracing::warn!(
                 "{}: the host was stuck for {silent:?}: it does not stand until it moves again",
                 self.place()
-            );
-            Some(Input::Suspend(LostReason::HostStuck))
-        } else {
-            tracing::info!("{}: the host moves again", self.place());
-            Some(Input::Resume)
+            ),
+            Some(reason) => tracing::warn!("{}: {}: it does not stand", self.place(), reason.explanation()),
+            None if was == Some(LostReason::HostStuck) => {
+                tracing::info!("{}: the host moves again", self.place());
+            }
+            None => tracing::info!("{}: the host says that it is healthy again", self.place()),
+        }
+        match (was, is) {
+            (None, Some(reason)) => Some(Input::Suspend(reason)),
+            (Some(_), None) => Some(Input::Resume),
+            _ => None,
         }
     }
 

@@ -148,6 +148,7 @@ fn shared_in(directory: &Path, name: &str, heartbeat: Option<Duration>) -> Arc<S
             .unwrap(),
         heartbeat,
         wait_until_ready: false,
+        health_checked: false,
         place: Place::File(FilePlace::new(directory, "test").unwrap()),
     };
     Arc::new(Shared::new(resolved).unwrap())
@@ -314,6 +315,28 @@ fn a_host_that_stops_beating_does_not_lead_until_it_moves_again() {
             leads(&stuck)
         })
         .await;
+    });
+}
+
+#[test]
+fn g7_a_host_that_is_not_healthy_hands_over_at_once_and_stands_again_when_it_is() {
+    in_a_thread_of_its_own(|server| async move {
+        let ill = candidate(&server, "ill");
+        until("it leads", || leads(&ill)).await;
+        ill.set_healthy(false);
+        ill.set_healthy(false);
+        assert!(!leads(&ill), "the answer is no before anything else");
+        let other = candidate(&server, "other");
+        until("another leads", || leads(&other)).await;
+        assert!(matches!(terms(&ill).last(), Some(ChangeKind::Lost { reason: LostReason::Unhealthy, .. })));
+        other.begin_stop();
+        until("the other has ended", || other.is_stopped()).await;
+        assert!(!leads(&ill), "it does not stand before it is healthy");
+        ill.set_healthy(true);
+        until("it leads again", || leads(&ill)).await;
+        ill.set_healthy(false);
+        ill.set_healthy(true);
+        until("it leads, however short it was ill", || leads(&ill)).await;
     });
 }
 

@@ -79,6 +79,7 @@ pub struct Options {
     termination_log: Option<Given<PathBuf>>,
     heartbeat: Option<Given<Duration>>,
     heartbeat_by_default: bool,
+    health_checked: bool,
     wait_until_ready: Option<Given<bool>>,
 }
 
@@ -186,6 +187,13 @@ impl Options {
         self
     }
 
+    /// For hosts that check their own health: this process stands only while they
+    /// [say](crate::Elector::set_healthy) that they are healthy, and not before they first said so.
+    pub fn health_checked(mut self) -> Self {
+        self.health_checked = true;
+        self
+    }
+
     /// Whether to stand only once the host has called [`Elector::ready`](crate::Elector::ready): an
     /// instance that still warms up is of no use as a leader. Until then the election is
     /// [`Starting`](crate::State::Starting), asks the store nothing, and the answer is no. A program that never
@@ -254,6 +262,7 @@ impl Options {
             termination_log: self.termination_log.or(there.termination_log),
             heartbeat: self.heartbeat.or(there.heartbeat),
             heartbeat_by_default: self.heartbeat_by_default,
+            health_checked: self.health_checked,
             wait_until_ready: self.wait_until_ready.or(there.wait_until_ready),
         })
     }

@@ -20,6 +20,8 @@ pub(crate) struct Resolved {
     pub(crate) heartbeat: Option<Duration>,
     /// The host says when it is ready to lead.
     pub(crate) wait_until_ready: bool,
+    /// The host says whether it is healthy.
+    pub(crate) health_checked: bool,
     pub(crate) place: Place,
 }
 
@@ -54,8 +56,9 @@ pub(crate) fn resolve(options: Options, environment: &Environment) -> Result<Res
     if decision.by_default_here {
         tracing::info!("{}: elects among the processes of this machine only", place.describe());
     }
-    let Decision { election, instance_name, timing, heartbeat, wait_until_ready, .. } = decision;
-    Ok(Resolved { election, instance_name, timing, heartbeat, wait_until_ready, place })
+    let Decision { election, instance_name, timing, heartbeat, wait_until_ready, health_checked, .. } =
+        decision;
+    Ok(Resolved { election, instance_name, timing, heartbeat, wait_until_ready, health_checked, place })
 }
 
 /// What is decided before any place is touched.
@@ -66,6 +69,7 @@ pub(super) struct Decision {
     pub(super) timing: Timing,
     pub(super) heartbeat: Option<Duration>,
     pub(super) wait_until_ready: bool,
+    pub(super) health_checked: bool,
     /// Where to leave a proof of our death, if proofs of death are wanted.
     pub(super) termination_log: Option<PathBuf>,
     pub(super) site: Site,
@@ -113,6 +117,7 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
         instance_name: instance_name(options.instance_name, environment)?,
         timing,
         wait_until_ready: options.wait_until_ready.is_some_and(|given| given.value),
+        health_checked: options.health_checked,
         termination_log: termination_log(options.watch_pods, options.termination_log),
         heartbeat: Some(heartbeat).filter(|heartbeat| !heartbeat.is_zero()),
         by_default_here: matches!(site, Site::Directory(_)) && is_auto(options.store.as_ref()),

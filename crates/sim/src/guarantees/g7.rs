@@ -24,7 +24,10 @@ pub fn check_sent(request: &Request, cell: u64) -> Result<(), String> {
 /// # Errors
 /// It waits for something.
 pub fn check_hand_over(reason: LostReason, output: &Output) -> Result<(), String> {
-    let on_request = matches!(reason, LostReason::SteppedDown | LostReason::Stopped | LostReason::HostStuck);
+    let on_request = matches!(
+        reason,
+        LostReason::SteppedDown | LostReason::Stopped | LostReason::HostStuck | LostReason::Unhealthy
+    );
     match output.attempt.as_ref().map(|attempt| &attempt.request) {
         _ if !on_request => Ok(()),
         Some(Request::Read) => Ok(()),
@@ -122,6 +125,7 @@ mod tests {
             (LostReason::SteppedDown, false),
             (LostReason::Stopped, false),
             (LostReason::HostStuck, false),
+            (LostReason::Unhealthy, false),
             (LostReason::Expired, true),
         ] {
             assert_eq!(check_hand_over(reason, &output).is_ok(), fine, "{reason:?}");

@@ -106,7 +106,8 @@ pub fn check_reason(
         | LostReason::SteppedDown
         | LostReason::Stopped
         | LostReason::HostStuck
-        | LostReason::DriverFailed => true,
+        | LostReason::DriverFailed
+        | LostReason::Unhealthy => true,
     };
     if justified { Ok(()) } else { Err(format!("{reason:?}, but it was not so: {shown:?}")) }
 }

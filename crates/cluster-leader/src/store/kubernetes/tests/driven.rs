@@ -34,6 +34,7 @@ fn stands(place: KubernetesPlace, name: &str) -> Arc<Shared> {
         timing: timing(),
         heartbeat: None,
         wait_until_ready: false,
+        health_checked: false,
         place: Place::Kubernetes(Box::new(place)),
     };
     let shared = Arc::new(Shared::new(resolved).unwrap());
