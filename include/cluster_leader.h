@@ -13,7 +13,20 @@
  *         rest();
  *     }
  *
- *     CLUSTER_LEADER_ELECTION=billing-jobs ./program      link with -lcluster_leader
+ * Build it with either of
+ *
+ *     cc program.c $(pkg-config --cflags --libs cluster_leader) -o program
+ *     find_package(ClusterLeader REQUIRED)                                     in CMakeLists.txt
+ *     target_link_libraries(program PRIVATE ClusterLeader::ClusterLeader)
+ *
+ * and run it anywhere, twice:
+ *
+ *     CLUSTER_LEADER_ELECTION=billing-jobs ./program
+ *
+ * In a pod of a Kubernetes cluster the election is held on a Lease, which the pod's service account
+ * must be allowed to create, get, update and watch; on a plain host on files, among the processes of
+ * that host. The fields of cluster_leader_options say what else can be set, and by which environment
+ * variables. A process may stand in many elections: cluster_leader_start() answers a handle for each.
  *
  * The promise: a true answer means that a claim acknowledged by the store had time left, by a
  * clock read inside the call. A process that was paused, cut off or starved answers false as soon
@@ -31,10 +44,15 @@
  * Memory: nothing has to be freed. The library copies what it is given, and writes into memory of
  * the caller.
  *
- * Signals: the library installs no handlers, and blocks all signals in its own thread.
+ * Log: a line on standard error when an election begins, leads, follows or has a problem; see
+ * cluster_leader_set_log_callback(). What a renewal does is not told.
  *
- * fork(): the child leads nothing: cluster_leader_is_leader() and its kin answer false there. It
- * may start elections of its own. Other functions must not be called with the parent's handles.
+ * Signals: the library installs no handlers, and blocks all signals in its own threads.
+ *
+ * fork(): the child leads nothing by its parent's elections: cluster_leader_is_leader() and its kin
+ * answer false, and the other functions answer CLUSTER_LEADER_ERROR_HANDLE. It may start elections of
+ * its own, whatever threads of the parent were doing in this library at the fork;
+ * cluster_leader_is_this_instance_leader() starts one of its own there too.
  *
  * exit(): what is still held is released by an exit handler, within a retry period. A process that
  * is killed releases nothing: others wait a lease duration, or less where its death can be proven.
@@ -52,6 +70,13 @@
 // The version of this ABI. It grows only if a program compiled against an older header would
 // have to be changed; functions, result codes and fields at the end of structs are added without.
 #define CLUSTER_LEADER_ABI_VERSION 1
+
+// The version of the library that this header belongs to: as a text, and in its parts. Which library
+// was loaded is another question: cluster_leader_version().
+#define CLUSTER_LEADER_VERSION "0.1.0"
+#define CLUSTER_LEADER_VERSION_MAJOR 0
+#define CLUSTER_LEADER_VERSION_MINOR 1
+#define CLUSTER_LEADER_VERSION_PATCH 0
 
 // A heartbeat_ms that switches the heartbeat off, whatever the environment says.
 #define CLUSTER_LEADER_HEARTBEAT_OFF UINT64_MAX
@@ -115,6 +140,27 @@ enum cluster_leader_state
 typedef enum cluster_leader_state cluster_leader_state;
 #else
 typedef int32_t cluster_leader_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How much a log line matters. The numbers are those of syslog(3).
+enum cluster_leader_log_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Something is wrong and stays so until somebody mends it.
+    CLUSTER_LEADER_LOG_LEVEL_ERROR = 3,
+    // Something went wrong, and is tried again or done without.
+    CLUSTER_LEADER_LOG_LEVEL_WARNING = 4,
+    // What an election does: it begins, leads, follows, ends.
+    CLUSTER_LEADER_LOG_LEVEL_INFO = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum cluster_leader_log_level cluster_leader_log_level;
+#else
+typedef int32_t cluster_leader_log_level;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -215,6 +261,14 @@ typedef struct {
     char last_problem[1024];
 } cluster_leader_status_t;
 
+// A function of the program that takes log lines: see cluster_leader_set_log_callback().
+//
+// user_data is what was given with the function. message is one line, without an end of line or
+// any other control character; UTF-8, and valid during the call only.
+typedef void (*cluster_leader_log_callback)(void *user_data,
+                                            cluster_leader_log_level level,
+                                            const char *message);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -235,7 +289,7 @@ extern "C" {
 //
 // Threads: any. Blocks: no; the first call reads a few files.
 // Errors: CLUSTER_LEADER_ERROR_CONFIGURATION, _STORE or _SYSTEM if the election cannot be started
-// (also told once on standard error; the next call tries again).
+// (also told once in the log; the next call tries again).
 bool cluster_leader_is_this_instance_leader(void);
 
 // The election of cluster_leader_is_this_instance_leader(), started if need be, for the other
@@ -256,7 +310,7 @@ cluster_leader_result cluster_leader_default(cluster_leader_handle *handle);
 // cluster_leader_status(), and tried again until the election is stopped.
 //
 // The first election of a process starts the library's one thread, in which all signals are
-// blocked. Log lines go to standard error.
+// blocked. Log lines go to standard error, or where cluster_leader_set_log_callback() says.
 //
 // Threads: any. Blocks: no; it reads a few files.
 // Errors: CLUSTER_LEADER_ERROR_ARGUMENT if handle is NULL, options->size is not set, a text is
@@ -367,16 +421,49 @@ cluster_leader_result cluster_leader_ready(cluster_leader_handle handle);
 // Errors: CLUSTER_LEADER_ERROR_HANDLE.
 cluster_leader_result cluster_leader_stop(cluster_leader_handle handle);
 
-// Ends all elections of this process, and the library's thread. All handles are stale from here
+// Ends all elections of this process, and the library's threads. All handles are stale from here
 // on, and cluster_leader_is_this_instance_leader() answers false. Elections may be started anew.
 //
-// Call it before dlclose(). At a normal exit it is not needed: what is still held then is
-// released by an exit handler, within a retry period.
+// The log callback is given the last lines, and is set no more.
+//
+// Call it before dlclose(). The library keeps itself loaded while a thread of its own runs, so a
+// dlclose() without it, or after CLUSTER_LEADER_ERROR_TIMEOUT, does no harm, but unloads nothing.
+// (glibc also keeps it loaded until all threads that have called it have ended.) At a normal exit
+// it is not needed: what is still held then is released by an exit handler, within a retry period.
 //
 // Threads: any. Blocks: yes, for timeout_ms at most. UINT64_MAX: as long as it takes.
 // Errors: CLUSTER_LEADER_ERROR_TIMEOUT: the claims are withdrawn, but not everything was released
-// or ended in time; that goes on by itself.
+// or ended in time; that goes on by itself, and the log callback stays.
 cluster_leader_result cluster_leader_shutdown(uint64_t timeout_ms);
+
+// Has all further log lines of this library go to a function of the program; NULL: to standard
+// error again, as in the beginning. user_data is passed to it, and is otherwise not touched.
+//
+//     static void to_syslog(void *user_data, cluster_leader_log_level level, const char *message)
+//     {
+//         syslog(level, "cluster-leader: %s", message);
+//     }
+//     ...
+//     cluster_leader_set_log_callback(to_syslog, NULL);
+//
+// It is called on a thread of the library that does nothing else, in which all signals are
+// blocked: one call at a time, in the order of the lines. However long it takes, no election waits
+// for it; of more than 1000 lines that wait, the oldest are dropped, and a line says so. It may
+// call every function of this library, also those that block; further lines wait meanwhile. It
+// must return: no C++ exception and no longjmp() may leave it.
+//
+// On CLUSTER_LEADER_OK, the function that was set before is not running any more and is not called
+// again, so what its user_data points to may be freed. Called from within the log callback, it
+// cannot wait for that one call to end.
+//
+// A forked child begins without a log callback. A program whose callback uses what exit() destroys
+// passes NULL before it exits.
+//
+// Threads: any. Blocks: yes, while the function that was set before runs: do not hold a lock that
+// it takes.
+// Errors: CLUSTER_LEADER_ERROR_SYSTEM if the system refuses a thread; nothing has changed then.
+cluster_leader_result cluster_leader_set_log_callback(cluster_leader_log_callback callback,
+                                                      void *user_data);
 
 // How this thread's last call of a function of this library ended, the ones from here down apart.
 //

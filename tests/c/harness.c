@@ -12,6 +12,12 @@ uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+int rounds(int usual)
+{
+    const char *percent = getenv("TEST_PERCENT");
+    return percent == NULL ? usual : usual * atoi(percent) / 100 + 1;
+}
+
 void rest(void)
 {
     struct timespec ten_ms = {0, 10 * 1000 * 1000};
@@ -21,7 +27,7 @@ void rest(void)
 /* "file:DIR/NAME", for a store of its own. */
 const char *store(const char *name)
 {
-    static char text[PATH_MAX];
+    static __thread char text[PATH_MAX];
     char path[PATH_MAX - 8];
     snprintf(path, sizeof path, "%.3000s/%.100s", directory, name);
     mkdir(path, 0700);

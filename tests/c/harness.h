@@ -50,6 +50,9 @@ extern const char *program;
 
 uint64_t now_ms(void);
 
+/* How often to do what is done to find what is rare: so often, or as TEST_PERCENT says. */
+int rounds(int usual);
+
 /* Ten milliseconds. */
 void rest(void);
 
@@ -66,27 +69,39 @@ cluster_leader_status_t awaited(cluster_leader_handle handle, cluster_leader_sta
 /* Every function answers for this handle that it is none. */
 void refuses(cluster_leader_handle handle);
 
-/* The tests, file by file. */
-/* arguments.c */
-void versions(void);
-void null_pointers(void);
-void bad_options(void);
-void sizes_of_structs(void);
-void stale_and_random_handles(void);
-/* life.c */
-void a_life(void);
-void who_waits_until_it_is_ready_leads_once_it_is(void);
-void a_host_that_beats_no_more_leads_no_more(void);
-void a_heartbeat_of_the_environment_can_be_switched_off(void);
-void stopping_ends_a_wait(void);
-void each_thread_has_its_own_error(void);
-/* processes.c */
-void g11_a_forked_child_reads_false(void);
-void after_a_kill_another_leads(void);
-void g7_a_normal_exit_releases(void);
-/* whole_process.c */
-void the_process_wide_election(void);
-void shutdown_ends_everything(void);
-void more_elections_than_are_found_without_a_lock(void);
+/* All tests, in the order in which they run. The last one is last for good: see there. */
+#define TESTS(TEST)                                                                               \
+    /* arguments.c */                                                                             \
+    TEST(versions)                                                                                \
+    TEST(null_pointers)                                                                           \
+    TEST(bad_options)                                                                             \
+    TEST(sizes_of_structs)                                                                        \
+    TEST(stale_and_random_handles)                                                                \
+    /* life.c */                                                                                  \
+    TEST(a_life)                                                                                  \
+    TEST(who_waits_until_it_is_ready_leads_once_it_is)                                            \
+    TEST(a_host_that_beats_no_more_leads_no_more)                                                 \
+    TEST(a_heartbeat_of_the_environment_can_be_switched_off)                                      \
+    TEST(stopping_ends_a_wait)                                                                    \
+    TEST(each_thread_has_its_own_error)                                                           \
+    /* log.c */                                                                                   \
+    TEST(log_lines_go_where_the_program_says)                                                     \
+    TEST(a_log_callback_may_call_back)                                                            \
+    TEST(log_callbacks_are_set_by_many_threads)                                                   \
+    TEST(a_log_callback_may_unset_itself_and_shutdown_unsets_it)                                  \
+    TEST(a_log_callback_that_hangs_holds_up_nothing_but_the_log)                                  \
+    /* processes.c */                                                                             \
+    TEST(g11_a_forked_child_reads_false)                                                          \
+    TEST(after_a_kill_another_leads)                                                              \
+    TEST(g7_a_normal_exit_releases)                                                               \
+    /* forks.c */                                                                                 \
+    TEST(g11_a_child_forked_at_any_moment_reads_false_and_may_stand_itself)                       \
+    /* whole_process.c */                                                                         \
+    TEST(the_process_wide_election)                                                               \
+    TEST(shutdown_ends_everything)                                                                \
+    TEST(more_elections_than_are_found_without_a_lock)
+
+#define DECLARED(name) void name(void);
+TESTS(DECLARED)
 
 #endif

@@ -42,7 +42,7 @@ fresh() {
     mkdir "$work/$1"
     echo "$work/$1"
 }
-tests=("$root"/tests/c/{main,harness,arguments,life,processes,whole_process}.c)
+tests=("$root"/tests/c/{main,harness,arguments,life,log,processes,whole_process}.c)
 echo "tests: C99"
 cc -std=c99 $strict "${tests[@]}" -o "$work/test-c99" $link
 quietly "$work/test-c99" "$(fresh files-c99)"

@@ -3,10 +3,16 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::os::PerProcess;
 use crate::shared::lock;
 
-static RINGS: Mutex<u64> = Mutex::new(0);
-static RUNG: Condvar = Condvar::new();
+#[derive(Default)]
+struct Bell {
+    rings: Mutex<u64>,
+    rung: Condvar,
+}
+
+static BELL: PerProcess<Bell> = PerProcess::new(Bell::default);
 
 /// Wakes everybody who waits in [`wait_for_any_change`]: for surfaces that have news of their own
 /// to tell there, such as log lines.
@@ -16,16 +22,19 @@ pub fn wake_waiters() {
 
 /// Something changed somewhere.
 pub(crate) fn ring() {
-    *lock(&RINGS) += 1;
-    RUNG.notify_all();
+    let bell = BELL.get();
+    *lock(&bell.rings) += 1;
+    bell.rung.notify_all();
 }
 
 /// Waits until any election of this process changed since the call that returned `seen` (begin
 /// with 0), or for `timeout`. Returns the number to pass next time.
 #[must_use]
 pub fn wait_for_any_change(seen: u64, timeout: Duration) -> u64 {
-    let (rings, _) = RUNG
-        .wait_timeout_while(lock(&RINGS), timeout, |rings| *rings == seen)
+    let bell = BELL.get();
+    let (rings, _) = bell
+        .rung
+        .wait_timeout_while(lock(&bell.rings), timeout, |rings| *rings == seen)
         .unwrap_or_else(PoisonError::into_inner);
     *rings
 }

@@ -5,18 +5,19 @@ use once_cell::sync::OnceCell;
 use crate::elector::Elector;
 use crate::error::Error;
 use crate::options::Options;
+use crate::os::PerProcess;
 
-static DEFAULT: OnceCell<Elector> = OnceCell::new();
+static DEFAULT: PerProcess<OnceCell<Elector>> = PerProcess::new(OnceCell::new);
 
 /// The process-wide elector, started on first use.
 ///
 /// `options` is asked only by the call that starts it. Process-wide means per loaded copy of this
-/// library.
+/// library; a forked child starts its own.
 ///
 /// # Errors
 /// The configuration is wrong (see [`Elector::start`]); the next call tries again.
 pub fn default_elector(options: impl FnOnce() -> Result<Options, Error>) -> Result<&'static Elector, Error> {
-    DEFAULT.get_or_try_init(|| Elector::start(options()?))
+    DEFAULT.get().get_or_try_init(|| Elector::start(options()?))
 }
 
 /// Whether this process leads the election that its environment names

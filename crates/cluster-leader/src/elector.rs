@@ -115,6 +115,16 @@ impl Elector {
         self.shared.set_ready();
     }
 
+    /// Whether this is a forked child's copy of its parent's elector. There
+    /// [`is_leader`](Self::is_leader), [`is_leader_for`](Self::is_leader_for) and
+    /// [`remaining`](Self::remaining) answer no, [`stop`](Self::stop) and dropping do nothing, and nothing
+    /// else may be called: the thread that would answer does not run in the child. It may start an
+    /// elector of its own.
+    #[must_use]
+    pub fn is_inherited(&self) -> bool {
+        self.shared.is_inherited()
+    }
+
     /// Withdraws the claim, releases the record and ends the election. Blocks for a retry period
     /// at most. Further calls do nothing.
     pub fn stop(&self) {

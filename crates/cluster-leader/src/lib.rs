@@ -27,6 +27,13 @@ mod shared;
 mod status;
 mod store;
 
+/// What the surfaces for other languages share with this library. Nothing here is promised to anybody else.
+#[doc(hidden)]
+pub mod surface {
+    pub use crate::os::signals::block_all_in_this_thread;
+    pub use crate::os::{PerProcess, Pin};
+}
+
 pub use bell::{wait_for_any_change, wake_waiters};
 pub use default::{default_elector, is_this_instance_leader};
 pub use driver::shutdown;

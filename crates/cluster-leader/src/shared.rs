@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::bell;
 use crate::claim::ClaimCell;
-use crate::driver::{self, Command};
+use crate::driver::Command;
 use crate::error::Error;
 use crate::options::Resolved;
 use crate::os::{self, Slot};
@@ -19,6 +19,8 @@ use crate::status::{Change, ChangeKind, State, Status};
 
 /// One election of this process.
 pub(crate) struct Shared {
+    /// Where it was started: a forked child inherits this value, but not the driver.
+    process: u64,
     resolved: Resolved,
     claim: ClaimCell,
     /// When the host last showed that it is alive, in nanoseconds of `CLOCK_BOOTTIME`.
@@ -103,6 +105,7 @@ impl Shared {
         let ready = AtomicBool::new(!resolved.wait_until_ready);
         let healthy = AtomicBool::new(!resolved.health_checked);
         Ok(Self {
+            process: os::this_process(),
             resolved,
             claim: ClaimCell::over(word),
             last_beat: AtomicU64::new(os::now().as_nanos()),
@@ -126,6 +129,12 @@ impl Shared {
             healthy,
             readied: Notify::new(),
         })
+    }
+
+    /// Whether this is a forked child's copy of its parent's election, in which nothing moves any more and
+    /// locks may be held for ever.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.process != os::this_process()
     }
 
     // ---- for readers -----------------------------------------------------------------------
@@ -192,6 +201,9 @@ impl Shared {
 
     /// Withdraws the claim before this returns, and waits, bounded, for the release.
     pub(crate) fn stop(&self) {
+        if self.is_inherited() {
+            return; // it is the parent's: no thread of ours runs here that would end it
+        }
         self.begin_stop();
         self.await_stopped_until(StdInstant::now() + self.timing().retry_period() + Self::SLACK);
     }
@@ -203,9 +215,6 @@ impl Shared {
 
     /// Whether the election ended before `deadline`.
     pub(crate) fn await_stopped_until(&self, deadline: StdInstant) -> bool {
-        if driver::is_forked_child() {
-            return true; // no thread of ours runs here: there is nothing to wait for
-        }
         let left = deadline.saturating_duration_since(StdInstant::now());
         let (story, _) = self
             .changed

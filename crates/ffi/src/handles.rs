@@ -9,10 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use cluster_leader::surface::PerProcess;
 use cluster_leader::{Elector, Error, Options};
 
 use crate::problem::{Outcome, Problem};
@@ -45,24 +47,35 @@ const FIRST_ONES: usize = 256;
 
 static FIRST: [OnceLock<Staying>; FIRST_ONES] = [const { OnceLock::new() }; FIRST_ONES];
 
-/// The others, while they are open.
-static LATER: RwLock<BTreeMap<Handle, Passing>> = RwLock::new(BTreeMap::new());
+/// The others, while they are open. A forked child has none: its parent's lock may be held there for ever.
+static LATER: PerProcess<RwLock<BTreeMap<Handle, Passing>>> = PerProcess::new(RwLock::default);
 
 struct Passing {
-    elector: Arc<Elector>,
+    elector: Held,
     heart: Heart,
+}
+
+/// An election that a handle stands for.
+#[derive(Clone)]
+enum Held {
+    Started(Arc<Elector>),
+    OfTheProcess(&'static Elector),
+}
+
+impl Deref for Held {
+    type Target = Elector;
+
+    fn deref(&self) -> &Elector {
+        match self {
+            Self::Started(elector) => elector,
+            Self::OfTheProcess(elector) => elector,
+        }
+    }
 }
 
 /// Starts an election.
 pub(crate) fn start(options: Options, heart: Heart) -> Result<Handle, Error> {
-    let elector = Elector::start(options)?;
-    let handle = next();
-    if place(handle) < FIRST_ONES {
-        open_first(handle, Box::leak(Box::new(elector)), heart);
-    } else {
-        later_mut().insert(handle, Passing { elector: Arc::new(elector), heart });
-    }
-    Ok(handle)
+    Ok(open(Held::Started(Arc::new(Elector::start(options)?)), heart))
 }
 
 /// The process-wide election; only the call that starts it asks for the options.
@@ -70,17 +83,22 @@ pub(crate) fn start_default(
     options: impl FnOnce() -> Result<Options, Error>,
     heart: Heart,
 ) -> Outcome<Handle> {
+    static HANDLE: PerProcess<OnceLock<Handle>> = PerProcess::new(OnceLock::new);
     let elector = cluster_leader::default_elector(options)?;
-    let handle = base();
-    open_first(handle, elector, heart);
-    if first(handle).is_some() { Ok(handle) } else { Err(Problem::DefaultStopped.into()) }
+    let handle = *HANDLE.get().get_or_init(|| open(Held::OfTheProcess(elector), heart));
+    ask(handle, |_| handle).ok_or_else(|| Problem::DefaultStopped.into())
 }
 
-/// Does nothing if it was done before.
-fn open_first(handle: Handle, elector: &'static Elector, heart: Heart) {
+/// Gives an election a handle.
+fn open(elector: Held, heart: Heart) -> Handle {
+    let handle = next();
     if let Some(place) = FIRST.get(place(handle)) {
+        let elector: &'static Held = Box::leak(Box::new(elector));
         place.get_or_init(|| Staying { open_as: AtomicU64::new(handle), elector, heart });
+    } else {
+        later_mut().insert(handle, Passing { elector, heart });
     }
+    handle
 }
 
 /// Asks an election something, without a lock if it is one of the first; `None` if there is no
@@ -93,9 +111,10 @@ pub(crate) fn ask<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Op
     }
 }
 
-/// As [`ask`], with an error for people.
+/// As [`ask`], with an error for people; and in a forked child, its parent's elections are none.
 pub(crate) fn ask_open<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Outcome<T> {
-    ask(handle, question).ok_or_else(|| Problem::Handle(handle).into())
+    let answer = ask(handle, |elector| (!elector.is_inherited()).then(|| question(elector)));
+    answer.flatten().ok_or_else(|| Problem::Handle(handle).into())
 }
 
 /// One of the first, if it is open.
@@ -111,13 +130,14 @@ fn ask_later_one<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Opt
 }
 
 /// Not one of the first. No lock is held while it is asked: it may be stopped meanwhile.
-fn later_one(handle: Handle) -> Option<Arc<Elector>> {
-    later().get(&handle).map(|passing| Arc::clone(&passing.elector))
+fn later_one(handle: Handle) -> Option<Held> {
+    later().get(&handle).map(|passing| passing.elector.clone())
 }
 
 /// Closes the handle, releases what its election holds, and ends it.
 pub(crate) fn stop(handle: Handle) -> Outcome<()> {
-    if let Some(staying) = first(handle).filter(|staying| staying.close(handle)) {
+    let ours = first(handle).filter(|staying| !staying.elector.is_inherited());
+    if let Some(staying) = ours.filter(|staying| staying.close(handle)) {
         staying.elector.stop();
         return Ok(());
     }
@@ -158,19 +178,25 @@ pub(crate) fn beat_for_java() {
     }
 }
 
-/// The process-wide election's handle. The others count from here on.
+/// Counting begins here.
 fn base() -> Handle {
-    static BASE: OnceLock<Handle> = OnceLock::new();
-    *BASE.get_or_init(|| {
-        let random = RandomState::new().hash_one(std::process::id());
-        // Positive in Java too, not 0, and 2^63 further ones before it would be.
-        (random & 0x7fff_ffff | 1) << 32
-    })
+    // Not a OnceLock: a child forked while its parent is in here would wait for ever.
+    static BASE: AtomicU64 = AtomicU64::new(0);
+    match BASE.load(Ordering::Relaxed) {
+        0 => {
+            let random = RandomState::new().hash_one(std::process::id());
+            // Positive in Java too, not 0, and 2^32 further ones before it would be another's.
+            let base = (random & 0x7fff_ffff | 1) << 32;
+            let first = BASE.compare_exchange(0, base, Ordering::Relaxed, Ordering::Relaxed);
+            first.map_or_else(|first| first, |_| base)
+        }
+        base => base,
+    }
 }
 
 fn next() -> Handle {
     static GIVEN_OUT: AtomicU64 = AtomicU64::new(0);
-    base() + 1 + GIVEN_OUT.fetch_add(1, Ordering::Relaxed)
+    base() + GIVEN_OUT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// How many handles were given out before this one.
@@ -181,11 +207,11 @@ const fn place(handle: Handle) -> usize {
 
 /// A lock whose holder panicked still guards a whole map.
 fn later() -> RwLockReadGuard<'static, BTreeMap<Handle, Passing>> {
-    LATER.read().unwrap_or_else(PoisonError::into_inner)
+    LATER.get().read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn later_mut() -> RwLockWriteGuard<'static, BTreeMap<Handle, Passing>> {
-    LATER.write().unwrap_or_else(PoisonError::into_inner)
+    LATER.get().write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -214,14 +240,7 @@ mod tests {
     });
 
     fn opened() -> Handle {
-        let handle = next();
-        if place(handle) < FIRST_ONES {
-            open_first(handle, &ELECTOR, Heart::Host);
-        } else {
-            let elector = Arc::clone(&ELECTOR);
-            later_mut().insert(handle, Passing { elector, heart: Heart::Host });
-        }
-        handle
+        open(Held::Started(Arc::clone(&ELECTOR)), Heart::Host)
     }
 
     fn resolves(handle: Handle) -> bool {
@@ -244,10 +263,10 @@ mod tests {
 
     #[test]
     fn nothing_stands_for_the_closed() {
-        open_first(base(), &ELECTOR, Heart::Host);
-        assert!(resolves(base()));
-        stop(base()).unwrap();
-        for handle in [0, CLOSED, base(), place(base()) as Handle] {
+        let handle = opened();
+        assert!(resolves(handle));
+        stop(handle).unwrap();
+        for handle in [0, CLOSED, handle, place(handle) as Handle] {
             assert!(!resolves(handle), "{handle:#x}");
         }
     }
@@ -257,7 +276,10 @@ mod tests {
         while place(opened()) < FIRST_ONES {}
         let directory = tempfile::tempdir().unwrap();
         let handle = start(options(&directory), Heart::Host).unwrap();
-        let elector = Arc::downgrade(&later_one(handle).unwrap());
+        let elector = match later_one(handle) {
+            Some(Held::Started(elector)) => Arc::downgrade(&elector),
+            _ => panic!("{handle:#x} is not found"),
+        };
         stop(handle).unwrap();
         assert!(elector.upgrade().is_none());
     }

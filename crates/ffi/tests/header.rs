@@ -26,6 +26,8 @@ fn generated() -> String {
         ("Handle", "cluster_leader_handle"),
         ("ResultCode", "cluster_leader_result"),
         ("State", "cluster_leader_state"),
+        ("LogLevel", "cluster_leader_log_level"),
+        ("LogCallback", "cluster_leader_log_callback"),
         ("OptionsStruct", "cluster_leader_options"),
         ("StatusStruct", "cluster_leader_status_t"),
     ];
@@ -61,12 +63,33 @@ fn generated() -> String {
         .unwrap();
     let mut text = Vec::new();
     bindings.write(&mut text);
+    let end_of_abi_version = "#define CLUSTER_LEADER_ABI_VERSION 1\n";
     let end_of_options = "} cluster_leader_options;\n";
     // Results are the library's own, so their codes need no second name.
     String::from_utf8(text)
         .unwrap()
         .replace("CLUSTER_LEADER_RESULT_", "CLUSTER_LEADER_")
+        .replace(end_of_abi_version, &format!("{end_of_abi_version}{}", version()))
         .replace(end_of_options, &format!("{end_of_options}{INITIALISER}"))
+}
+
+/// Macros, so that a program can tell at compile time: with the texts and numbers of this crate.
+fn version() -> String {
+    let numbers: Vec<_> =
+        ["MAJOR", "MINOR", "PATCH"].into_iter().zip(env!("CARGO_PKG_VERSION").split('.')).collect();
+    assert_eq!(numbers.len(), 3);
+    let numbers: String = numbers
+        .iter()
+        .map(|(name, number)| format!("#define CLUSTER_LEADER_VERSION_{name} {number}\n"))
+        .collect();
+    format!(
+        "
+// The version of the library that this header belongs to: as a text, and in its parts. Which library
+// was loaded is another question: cluster_leader_version().
+#define CLUSTER_LEADER_VERSION \"{}\"
+{numbers}",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 #[test]
@@ -94,7 +117,8 @@ fn the_header_is_written_for_people_who_program_in_c() {
     for leak in ["# Safety", "# Errors", "`", "[`", "Option<", "unsafe", "Rust", "&mut", "Result<"] {
         assert!(!header.contains(leak), "{leak:?} leaks into the header");
     }
-    let functions: Vec<_> = header.split("\n\n").filter(|block| block.ends_with(");")).collect();
+    let functions: Vec<_> =
+        header.split("\n\n").filter(|block| block.ends_with(");") && !block.contains("\ntypedef ")).collect();
     assert!(functions.len() > 15, "{}", functions.len());
     for function in functions {
         for promise in ["\n// Threads: ", " Blocks: ", "Errors: "] {

@@ -13,7 +13,20 @@
  *         rest();
  *     }
  *
- *     CLUSTER_LEADER_ELECTION=billing-jobs ./program      link with -lcluster_leader
+ * Build it with either of
+ *
+ *     cc program.c $(pkg-config --cflags --libs cluster_leader) -o program
+ *     find_package(ClusterLeader REQUIRED)                                     in CMakeLists.txt
+ *     target_link_libraries(program PRIVATE ClusterLeader::ClusterLeader)
+ *
+ * and run it anywhere, twice:
+ *
+ *     CLUSTER_LEADER_ELECTION=billing-jobs ./program
+ *
+ * In a pod of a Kubernetes cluster the election is held on a Lease, which the pod's service account
+ * must be allowed to create, get, update and watch; on a plain host on files, among the processes of
+ * that host. The fields of cluster_leader_options say what else can be set, and by which environment
+ * variables. A process may stand in many elections: cluster_leader_start() answers a handle for each.
  *
  * The promise: a true answer means that a claim acknowledged by the store had time left, by a
  * clock read inside the call. A process that was paused, cut off or starved answers false as soon
@@ -31,10 +44,15 @@
  * Memory: nothing has to be freed. The library copies what it is given, and writes into memory of
  * the caller.
  *
- * Signals: the library installs no handlers, and blocks all signals in its own thread.
+ * Log: a line on standard error when an election begins, leads, follows or has a problem; see
+ * cluster_leader_set_log_callback(). What a renewal does is not told.
  *
- * fork(): the child leads nothing: cluster_leader_is_leader() and its kin answer false there. It
- * may start elections of its own. Other functions must not be called with the parent's handles.
+ * Signals: the library installs no handlers, and blocks all signals in its own threads.
+ *
+ * fork(): the child leads nothing by its parent's elections: cluster_leader_is_leader() and its kin
+ * answer false, and the other functions answer CLUSTER_LEADER_ERROR_HANDLE. It may start elections of
+ * its own, whatever threads of the parent were doing in this library at the fork;
+ * cluster_leader_is_this_instance_leader() starts one of its own there too.
  *
  * exit(): what is still held is released by an exit handler, within a retry period. A process that
  * is killed releases nothing: others wait a lease duration, or less where its death can be proven.

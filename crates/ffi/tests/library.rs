@@ -37,7 +37,7 @@ fn header() -> String {
 fn declared(header: &str) -> impl Iterator<Item = String> {
     header
         .lines()
-        .filter(|line| !line.starts_with(['/', ' ', '#']))
+        .filter(|line| !line.starts_with(['/', ' ', '#']) && !line.starts_with("typedef "))
         .filter_map(|line| line.split_once('('))
         .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
         .map(str::to_owned)

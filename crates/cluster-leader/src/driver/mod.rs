@@ -7,11 +7,9 @@ mod tests;
 mod watching;
 
 use std::panic::{self, AssertUnwindSafe};
-use std::process;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -19,7 +17,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
 use crate::error::Error;
-use crate::os::{at_exit, signals};
+use crate::os::at_exit::{self, LastWord};
+use crate::os::{PerProcess, Pin, signals};
 use crate::shared::{Shared, lock};
 use crate::store::ApiServers;
 
@@ -41,12 +40,13 @@ pub(crate) enum Command {
 
 /// The running thread.
 struct Driver {
-    /// The process that it runs in: a forked child inherits this value, but not the thread.
-    process: u32,
     enrol: UnboundedSender<Arc<Shared>>,
     roster: Arc<Roster>,
-    /// Disconnected once the thread has ended.
+    thread: JoinHandle<()>,
+    /// Disconnected when the thread is about to end.
     alive: mpsc::Receiver<()>,
+    /// The thread's code stays loaded.
+    pin: Pin,
 }
 
 /// All elections that have been started and not been dropped.
@@ -65,12 +65,13 @@ impl Roster {
     }
 }
 
-static DRIVER: Mutex<Option<Driver>> = Mutex::new(None);
+/// A forked child has none: the thread does not run there, and the parent's value is left alone.
+static DRIVER: PerProcess<Mutex<Option<Driver>>> = PerProcess::new(Mutex::default);
 
 /// Has the driver stand in this election, starting the thread if none runs.
 pub(crate) fn start(election: &Arc<Shared>) -> Result<(), Error> {
-    let mut driver = lock(&DRIVER);
-    if let Some(running) = driver.as_ref().filter(|running| running.process == process::id()) {
+    let mut driver = lock(DRIVER.get());
+    if let Some(running) = driver.as_ref() {
         running.roster.add(election);
         if running.enrol.send(Arc::clone(election)).is_ok() {
             return Ok(());
@@ -80,11 +81,8 @@ pub(crate) fn start(election: &Arc<Shared>) -> Result<(), Error> {
     fresh.roster.add(election);
     // The receiver is in the thread's hands, or waits in it: this cannot fail.
     drop(fresh.enrol.send(Arc::clone(election)));
-    // In a forked child the parent's driver is forgotten, not torn down: it is the parent's.
-    if let Some(old) = driver.replace(fresh) {
-        std::mem::forget(old);
-    }
-    at_exit::run(release_at_exit);
+    *driver = Some(fresh);
+    at_exit::register::<Release>();
     Ok(())
 }
 
@@ -94,40 +92,36 @@ pub(crate) fn start(election: &Arc<Shared>) -> Result<(), Error> {
 /// Returns whether everything ended in time. What did not ends on its own; its claims are
 /// withdrawn either way.
 pub fn shutdown(timeout: Duration) -> bool {
-    let Some(driver) = lock(&DRIVER).take() else { return true };
-    if driver.process != process::id() {
-        std::mem::forget(driver); // the parent's
-        return true;
-    }
+    let Some(driver) = lock(DRIVER.get()).take() else { return true };
     // Longer than any process lives; more may be no instant at all.
     let deadline = Instant::now() + timeout.min(Duration::from_secs(100 * 365 * 86_400));
     stop_all(&driver.roster, deadline);
     drop(driver.enrol);
     let left = deadline.saturating_duration_since(Instant::now());
-    driver.alive.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Disconnected)
-}
-
-/// The process in which the driver was started; 0: none was.
-static DRIVERS_PROCESS: AtomicU32 = AtomicU32::new(0);
-
-/// Whether this process was forked from the one in which the driver runs.
-pub(crate) fn is_forked_child() -> bool {
-    let process = DRIVERS_PROCESS.load(Ordering::Relaxed);
-    process != 0 && process != process::id()
-}
-
-/// What is still held when the process ends is released here, within one retry period: the host
-/// runs no code any more, so nobody works under the claims.
-fn release_at_exit() {
-    if is_forked_child() {
-        return;
+    let ended = driver.alive.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Disconnected);
+    if ended {
+        // Only when it has been joined is none of its code needed any more. It has caught its panics.
+        drop(driver.thread.join());
+        drop(driver.pin);
+    } else {
+        std::mem::forget(driver.pin);
     }
-    // Whoever holds the lock starts or ends the driver at this moment, and may never let go.
-    let Ok(driver) = DRIVER.try_lock() else { return };
-    let Some(roster) = driver.as_ref().map(|driver| Arc::clone(&driver.roster)) else { return };
-    drop(driver);
-    let longest = roster.all().iter().map(|election| election.timing().retry_period()).max();
-    stop_all(&roster, Instant::now() + longest.unwrap_or_default());
+    ended
+}
+
+/// What is still held when the process ends is released, within one retry period: the host runs no
+/// code any more, so nobody works under the claims.
+struct Release;
+
+impl LastWord for Release {
+    fn say() {
+        // Whoever holds the lock starts or ends the driver at this moment, and may never let go.
+        let Ok(driver) = DRIVER.get().try_lock() else { return };
+        let Some(roster) = driver.as_ref().map(|driver| Arc::clone(&driver.roster)) else { return };
+        drop(driver);
+        let longest = roster.all().iter().map(|election| election.timing().retry_period()).max();
+        stop_all(&roster, Instant::now() + longest.unwrap_or_default());
+    }
 }
 
 fn stop_all(roster: &Roster, deadline: Instant) {
@@ -146,15 +140,15 @@ impl Driver {
         let (ended, alive) = mpsc::channel();
         let roster = Arc::new(Roster::default());
         let elections = Arc::clone(&roster);
-        thread::Builder::new()
+        let pin = Pin::hold();
+        let thread = thread::Builder::new()
             .name("cluster-leader".to_owned())
             .spawn(move || {
                 run(enrolments, &elections);
                 drop::<mpsc::Sender<()>>(ended);
             })
             .map_err(|source| Error::System { what: "no thread for the elections", source })?;
-        DRIVERS_PROCESS.store(process::id(), Ordering::Relaxed);
-        Ok(Self { process: process::id(), enrol, roster, alive })
+        Ok(Self { enrol, roster, thread, alive, pin })
     }
 }
 

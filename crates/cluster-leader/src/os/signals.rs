@@ -10,7 +10,7 @@ use std::io;
 ///
 /// # Errors
 /// The kernel refused, which `pthread_sigmask(3)` does only for a malformed call.
-pub(crate) fn block_all_in_this_thread() -> io::Result<()> {
+pub fn block_all_in_this_thread() -> io::Result<()> {
     let mut all = std::mem::MaybeUninit::uninit();
     // SAFETY: `sigfillset` initialises the set it is given, and the mask is applied only to the
     // calling thread.

@@ -1,14 +1,17 @@
 //! The functions.
 
-use std::ffi::{CStr, c_char};
-use std::sync::Once;
-use std::time::Duration;
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use cluster_leader::{Elector, Options};
+use cluster_leader::{Elector, Error, Options};
 
 use super::error::{answer, ask, carry_out, last_code, last_message};
+use super::listener;
 use super::memory;
-use super::types::{CLUSTER_LEADER_ABI_VERSION, Handle, OptionsStruct, ResultCode, StatusStruct};
+use super::types::{
+    CLUSTER_LEADER_ABI_VERSION, Handle, LogCallback, OptionsStruct, ResultCode, StatusStruct,
+};
 use crate::handles::{self, Heart};
 use crate::log;
 use crate::problem::Problem;
@@ -29,7 +32,7 @@ use crate::problem::Problem;
 ///
 /// Threads: any. Blocks: no; the first call reads a few files.
 /// Errors: CLUSTER_LEADER_ERROR_CONFIGURATION, _STORE or _SYSTEM if the election cannot be started
-/// (also told once on standard error; the next call tries again).
+/// (also told once in the log; the next call tries again).
 #[unsafe(no_mangle)]
 pub extern "C" fn cluster_leader_is_this_instance_leader() -> bool {
     answer(false, || {
@@ -65,7 +68,7 @@ pub unsafe extern "C" fn cluster_leader_default(handle: *mut Handle) -> ResultCo
 /// cluster_leader_status(), and tried again until the election is stopped.
 ///
 /// The first election of a process starts the library's one thread, in which all signals are
-/// blocked. Log lines go to standard error.
+/// blocked. Log lines go to standard error, or where cluster_leader_set_log_callback() says.
 ///
 /// Threads: any. Blocks: no; it reads a few files.
 /// Errors: CLUSTER_LEADER_ERROR_ARGUMENT if handle is NULL, options->size is not set, a text is
@@ -214,8 +217,7 @@ pub unsafe extern "C" fn cluster_leader_verify(handle: Handle, holds: *mut bool)
 /// Errors: CLUSTER_LEADER_ERROR_HANDLE.
 #[unsafe(no_mangle)]
 pub extern "C" fn cluster_leader_beat(handle: Handle) -> ResultCode {
-    ask(handle, (), Elector::beat);
-    last_code()
+    carry_out(|| handles::ask_open(handle, Elector::beat))
 }
 
 /// Says that this process is ready to lead, where the election waits for that (see wait_until_ready
@@ -241,18 +243,66 @@ pub extern "C" fn cluster_leader_stop(handle: Handle) -> ResultCode {
     carry_out(|| handles::stop(handle))
 }
 
-/// Ends all elections of this process, and the library's thread. All handles are stale from here
+/// Ends all elections of this process, and the library's threads. All handles are stale from here
 /// on, and cluster_leader_is_this_instance_leader() answers false. Elections may be started anew.
 ///
-/// Call it before dlclose(). At a normal exit it is not needed: what is still held then is
-/// released by an exit handler, within a retry period.
+/// The log callback is given the last lines, and is set no more.
+///
+/// Call it before dlclose(). The library keeps itself loaded while a thread of its own runs, so a
+/// dlclose() without it, or after CLUSTER_LEADER_ERROR_TIMEOUT, does no harm, but unloads nothing.
+/// (glibc also keeps it loaded until all threads that have called it have ended.) At a normal exit
+/// it is not needed: what is still held then is released by an exit handler, within a retry period.
 ///
 /// Threads: any. Blocks: yes, for timeout_ms at most. UINT64_MAX: as long as it takes.
 /// Errors: CLUSTER_LEADER_ERROR_TIMEOUT: the claims are withdrawn, but not everything was released
-/// or ended in time; that goes on by itself.
+/// or ended in time; that goes on by itself, and the log callback stays.
 #[unsafe(no_mangle)]
 pub extern "C" fn cluster_leader_shutdown(timeout_ms: u64) -> ResultCode {
-    carry_out(|| handles::shutdown(bounded(timeout_ms)))
+    carry_out(|| {
+        let timeout = bounded(timeout_ms);
+        let deadline = Instant::now() + timeout;
+        handles::shutdown(timeout)?;
+        if log::close(deadline) { Ok(()) } else { Err(Problem::Timeout(timeout).into()) }
+    })
+}
+
+/// Has all further log lines of this library go to a function of the program; NULL: to standard
+/// error again, as in the beginning. user_data is passed to it, and is otherwise not touched.
+///
+///     static void to_syslog(void *user_data, cluster_leader_log_level level, const char *message)
+///     {
+///         syslog(level, "cluster-leader: %s", message);
+///     }
+///     ...
+///     cluster_leader_set_log_callback(to_syslog, NULL);
+///
+/// It is called on a thread of the library that does nothing else, in which all signals are
+/// blocked: one call at a time, in the order of the lines. However long it takes, no election waits
+/// for it; of more than 1000 lines that wait, the oldest are dropped, and a line says so. It may
+/// call every function of this library, also those that block; further lines wait meanwhile. It
+/// must return: no C++ exception and no longjmp() may leave it.
+///
+/// On CLUSTER_LEADER_OK, the function that was set before is not running any more and is not called
+/// again, so what its user_data points to may be freed. Called from within the log callback, it
+/// cannot wait for that one call to end.
+///
+/// A forked child begins without a log callback. A program whose callback uses what exit() destroys
+/// passes NULL before it exits.
+///
+/// Threads: any. Blocks: yes, while the function that was set before runs: do not hold a lock that
+/// it takes.
+/// Errors: CLUSTER_LEADER_ERROR_SYSTEM if the system refuses a thread; nothing has changed then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cluster_leader_set_log_callback(
+    callback: LogCallback,
+    user_data: *mut c_void,
+) -> ResultCode {
+    carry_out(|| {
+        log::install();
+        // SAFETY: the caller's promise, passed on.
+        let callback = callback.map(|function| unsafe { listener::of(function, user_data) });
+        Ok(log::set(callback).map_err(|source| Error::System { what: "no thread for the log", source })?)
+    })
 }
 
 /// How this thread's last call of a function of this library ended, the ones from here down apart.
@@ -298,7 +348,7 @@ pub extern "C" fn cluster_leader_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-fn options_of_environment() -> Result<Options, cluster_leader::Error> {
+fn options_of_environment() -> Result<Options, Error> {
     log::install();
     Ok(Options::new())
 }
@@ -306,8 +356,10 @@ fn options_of_environment() -> Result<Options, cluster_leader::Error> {
 /// Who only asks "do we lead?" in an `if` would never see the reason of the eternal no.
 #[cold]
 fn complain_once(problem: &Problem) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| tracing::error!("no election was started, so this process never leads: {problem}"));
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        tracing::error!("no election was started, so this process never leads: {problem}");
+    }
 }
 
 /// As long as the caller says; "for ever" in a form that can still be added to a clock.

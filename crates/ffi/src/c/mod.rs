@@ -6,6 +6,7 @@
 
 mod error;
 mod functions;
+mod listener;
 mod memory;
 mod types;
 mod unload;

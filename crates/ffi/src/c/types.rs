@@ -1,6 +1,6 @@
 //! What crosses the boundary.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 /// The version of this ABI. It grows only if a program compiled against an older header would
 /// have to be changed; functions, result codes and fields at the end of structs are added without.
@@ -57,6 +57,25 @@ pub enum State {
     /// The election was stopped.
     Stopped = 4,
 }
+
+/// How much a log line matters. The numbers are those of syslog(3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum LogLevel {
+    /// Something is wrong and stays so until somebody mends it.
+    Error = 3,
+    /// Something went wrong, and is tried again or done without.
+    Warning = 4,
+    /// What an election does: it begins, leads, follows, ends.
+    Info = 6,
+}
+
+/// A function of the program that takes log lines: see cluster_leader_set_log_callback().
+///
+/// user_data is what was given with the function. message is one line, without an end of line or
+/// any other control character; UTF-8, and valid during the call only.
+pub type LogCallback =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, level: LogLevel, message: *const c_char)>;
 
 /// Settings of an election, for cluster_leader_start(). Begin with CLUSTER_LEADER_OPTIONS_INIT and
 /// set what you want to decide yourself:

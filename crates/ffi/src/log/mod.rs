@@ -1,26 +1,33 @@
-//! Where log lines go: to standard error, or to Java once it has asked for them.
+//! Where log lines go: to a function of the host, else to Java once it has asked for them, else to
+//! standard error.
 
-use std::collections::VecDeque;
+mod callback;
+mod waiting;
+
 use std::fmt;
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cluster_leader::surface::PerProcess;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
+pub(crate) use callback::{Callback, close, set};
+use waiting::Waiting;
+
 static FOR_JAVA: AtomicBool = AtomicBool::new(false);
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting { lines: VecDeque::new(), lost: 0 });
+static WAITING: PerProcess<Mutex<Waiting>> = PerProcess::new(Mutex::default);
 
 /// Sees to it that log lines go somewhere. Needed once, before the first of them.
 pub(crate) fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
+    // Not a Once: a child forked while its parent is in here would wait for ever.
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    if !INSTALLED.swap(true, Ordering::Relaxed) {
         // It fails only if there is a subscriber already, and that one is as good.
         drop(tracing::subscriber::set_global_default(Lines));
-    });
+    }
 }
 
 /// From here on, lines wait for Java.
@@ -35,50 +42,31 @@ pub(crate) fn is_waiting() -> bool {
 
 /// The oldest line that waits for Java: its level, a tab, its message.
 pub(crate) fn take() -> Option<String> {
-    waiting().take()
+    waiting().take().map(|line| format!("{}\t{}", line.level, line.message))
 }
 
 fn waiting() -> MutexGuard<'static, Waiting> {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+    WAITING.get().lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn deliver(level: Level, message: &str) {
+    if callback::take_in(level, message) {
+        return;
+    }
     if FOR_JAVA.load(Ordering::Relaxed) {
-        waiting().put(format!("{level}\t{message}"));
+        waiting().put(level, message);
         cluster_leader::wake_waiters();
     } else {
-        // Where standard error is closed there is nobody left to tell.
-        drop(writeln!(io::stderr(), "cluster-leader {level} {message}"));
+        print(level, message);
     }
 }
 
-/// Lines that nobody has taken yet: the newest ones, if there are too many.
-struct Waiting {
-    lines: VecDeque<String>,
-    lost: u64,
-}
-
-impl Waiting {
-    const MOST: usize = 1000;
-
-    fn put(&mut self, line: String) {
-        if self.lines.len() >= Self::MOST {
-            self.lines.pop_front();
-            self.lost += 1;
-        }
-        self.lines.push_back(line);
-    }
-
-    fn take(&mut self) -> Option<String> {
-        match std::mem::take(&mut self.lost) {
-            0 => self.lines.pop_front(),
-            lost => Some(format!("WARN\t{lost} older log lines were lost, because nobody took them in time")),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
+/// In one piece, and past the lock of Rust's standard error: lines of several processes do not mix,
+/// and a child forked while its parent writes one does not wait for ever.
+fn print(level: Level, message: &str) {
+    let line = format!("cluster-leader {level} {message}\n");
+    // Where standard error is closed there is nobody left to tell.
+    let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
 }
 
 /// Turns what this project logs into lines. What its dependencies log is for their developers.
@@ -138,24 +126,6 @@ impl Visit for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_newest_lines_are_kept_and_the_loss_is_told() {
-        let mut waiting = Waiting { lines: VecDeque::new(), lost: 0 };
-        assert_eq!(waiting.take(), None);
-        for number in 0..Waiting::MOST + 3 {
-            waiting.put(number.to_string());
-        }
-        assert_eq!(
-            waiting.take().unwrap(),
-            "WARN\t3 older log lines were lost, because nobody took them in time"
-        );
-        for number in 3..Waiting::MOST + 3 {
-            assert_eq!(waiting.take().unwrap(), number.to_string());
-        }
-        assert!(waiting.is_empty());
-        assert_eq!(waiting.take(), None);
-    }
 
     /// One test for all that is global.
     #[test]
