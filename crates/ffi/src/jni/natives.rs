@@ -33,12 +33,14 @@ native! { static extern fn start_default(settings: JString[]) -> jlong }
 native! { static extern fn is_leader_for(handle: jlong, nanos: jlong) -> jboolean }
 native! { static extern fn remaining_nanos(handle: jlong) -> jlong }
 native! { static extern fn verify(handle: jlong) -> jboolean }
+native! { static extern fn beat(handle: jlong, healthy: jboolean) }
 native! { static extern fn ready(handle: jlong) }
 native! { static extern fn step_down(handle: jlong) }
 native! { static extern fn stop(handle: jlong) }
 native! { static extern fn status(handle: jlong) -> JString[] }
 native! { static extern fn changes(handle: jlong, after: jlong) -> jlong[] }
 native! { name = "await", static extern fn await_change(seen: jlong, timeout_millis: jlong) -> jlong }
+native! { static extern fn set_log_level(level: JString) }
 native! { static extern fn take_log() -> JString }
 
 fn is_leader<'local>(_env: EnvUnowned<'local>, _class: JClass<'local>, handle: jlong) -> jboolean {
@@ -59,8 +61,8 @@ fn start<'local>(
     settings: Strings<'local>,
 ) -> Result<jlong, Thrown> {
     log::install();
-    let options = options(&texts(env, &settings)?)?;
-    Ok(handles::start(options, Heart::Java)?.cast_signed())
+    let settings = texts(env, &settings)?;
+    Ok(handles::start(options(&settings)?, heart(&settings))?.cast_signed())
 }
 
 fn start_default<'local>(
@@ -70,7 +72,7 @@ fn start_default<'local>(
 ) -> Result<jlong, Thrown> {
     log::install();
     let settings = texts(env, &settings)?;
-    Ok(handles::start_default(|| options(&settings), Heart::Java)?.cast_signed())
+    Ok(handles::start_default(|| options(&settings), heart(&settings))?.cast_signed())
 }
 
 fn is_leader_for<'local>(
@@ -97,6 +99,19 @@ fn remaining_nanos<'local>(
 
 fn verify<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<jboolean, Thrown> {
     Ok(handles::ask_open(handle.cast_unsigned(), Elector::verify)??)
+}
+
+fn beat<'local>(
+    _env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+    healthy: jboolean,
+) -> Result<(), Thrown> {
+    handles::ask(handle.cast_unsigned(), |elector| {
+        elector.beat();
+        elector.set_healthy(healthy);
+    });
+    Ok(())
 }
 
 fn ready<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
@@ -164,6 +179,17 @@ fn await_change<'local>(
     Ok(cluster_leader::wait_for_any_change(seen.cast_unsigned(), timeout).cast_signed())
 }
 
+fn set_log_level<'local>(
+    env: &mut Env<'local>,
+    _class: JClass<'local>,
+    level: JString<'local>,
+) -> Result<(), Thrown> {
+    let name = level.try_to_string(env)?;
+    let finest = name.parse().map_err(|_| bad_setting(name, "no log level has this name"))?;
+    log::set_finest(finest);
+    Ok(())
+}
+
 fn take_log<'local>(env: &mut Env<'local>, _class: JClass<'local>) -> Result<JString<'local>, Thrown> {
     match log::take() {
         Some(line) => Ok(JString::new(env, line)?),
@@ -182,6 +208,15 @@ fn texts<'local>(env: &mut Env<'local>, array: &Strings<'local>) -> Result<Vec<S
     Ok(texts)
 }
 
+/// The key that says that the program checks its health. Only programs can, so it is no setting.
+const HEALTH_CHECK: &str = "health-check";
+
+/// Whoever checks an election's health gives its signs of life too: one that hangs gives none.
+fn heart(settings: &[String]) -> Heart {
+    let is_checked = |triple: &[String]| triple.first().is_some_and(|key| key == HEALTH_CHECK);
+    if settings.chunks(3).any(is_checked) { Heart::Host } else { Heart::Java }
+}
+
 /// Settings come as triples: key, value, origin.
 fn options(settings: &[String]) -> Result<Options, cluster_leader::Error> {
     let mut options = Options::new().heartbeat_by_default();
@@ -189,6 +224,10 @@ fn options(settings: &[String]) -> Result<Options, cluster_leader::Error> {
         let [key, value, origin] = triple else {
             return Err(bad_setting(triple.join(", "), "a key, a value and an origin belong together"));
         };
+        if key == HEALTH_CHECK {
+            options = options.health_checked();
+            continue;
+        }
         let property = format!("cluster-leader.{key}");
         let setting = Setting::ALL.into_iter().find(|setting| setting.property() == property);
         let setting = setting.ok_or_else(|| bad_setting(key.clone(), "no setting has this key"))?;
@@ -264,6 +303,7 @@ mod tests {
             (ChangeKind::Lost { token: 7, reason: LostReason::Stopped }, [2, 7, 8]),
             (ChangeKind::Lost { token: 7, reason: LostReason::HostStuck }, [2, 7, 9]),
             (ChangeKind::Lost { token: 7, reason: LostReason::DriverFailed }, [2, 7, 10]),
+            (ChangeKind::Lost { token: 7, reason: LostReason::Unhealthy }, [2, 7, 11]),
             (ChangeKind::LeaderChanged { leader: Some("pod-7".to_owned()) }, [3, 0, 0]),
         ] {
             let change = Change { number: 5, kind };
@@ -279,6 +319,9 @@ mod tests {
             let value = if key.ends_with("t") || key.ends_with("duration") { "15s" } else { "file" };
             assert!(options(&strings(&[key, value, "origin"])).is_ok(), "{key}");
         }
+        let checked = strings(&["election", "billing", "origin", "health-check", "true", "origin"]);
+        assert!(options(&checked).is_ok() && heart(&checked) == Heart::Host);
+        assert_eq!(heart(&strings(&["election", "health-check", "origin"])), Heart::Java);
         for (settings, part) in [
             (strings(&["colour", "red", "origin"]), "colour: no setting has this key"),
             (strings(&["election", "billing"]), "election, billing: a key, a value and an origin"),

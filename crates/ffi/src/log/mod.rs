@@ -2,6 +2,7 @@
 //! standard error.
 
 mod callback;
+mod level;
 mod waiting;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 pub(crate) use callback::{Callback, close, set};
+pub(crate) use level::set_finest;
 use waiting::Waiting;
 
 static FOR_JAVA: AtomicBool = AtomicBool::new(false);
@@ -79,11 +81,11 @@ impl Subscriber for Lines {
             let rest = metadata.target().strip_prefix(name);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
-        *metadata.level() <= Level::INFO && metadata.is_event() && (of(library) || of(election))
+        *metadata.level() <= level::finest() && metadata.is_event() && (of(library) || of(election))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::INFO)
+        Some(level::finest())
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -151,5 +153,16 @@ mod tests {
             ]
         );
         assert!(!is_waiting());
+        for (finest, expected) in [
+            (LevelFilter::DEBUG, vec!["ERROR\tsevere", "DEBUG\tfine"]),
+            (LevelFilter::ERROR, vec!["ERROR\tsevere"]),
+            (LevelFilter::OFF, vec![]),
+            (LevelFilter::INFO, vec!["ERROR\tsevere"]),
+        ] {
+            set_finest(finest);
+            tracing::error!("severe");
+            tracing::debug!("{}", if finest == LevelFilter::DEBUG { "fine" } else { panic!("made in vain") });
+            assert_eq!(std::iter::from_fn(take).collect::<Vec<_>>(), expected, "{finest}");
+        }
     }
 }
