@@ -1,5 +1,7 @@
 package io.clusterleader;
 
+import org.jspecify.annotations.Nullable;
+
 /** This process's candidacy in one election: what {@link ClusterLeader} and its {@link Listeners} ask. */
 interface Candidacy {
     boolean isLeader();
@@ -11,6 +13,9 @@ interface Candidacy {
 
     boolean verify();
 
+    /** A sign of life, where the election has a health check, and its answer. */
+    void beat(boolean healthy);
+
     void ready();
 
     void stepDown();
@@ -18,7 +23,7 @@ interface Candidacy {
     void stop();
 
     /** The fields of {@link Status}, in its order; null once stopped. */
-    String[] status();
+    @Nullable String @Nullable [] status();
 
     /** Quadruples (number, kind, token, detail) of the changes after the one numbered {@code after}. */
     long[] changes(long after);

@@ -3,7 +3,9 @@ package io.clusterleader;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells whether this process is the one that leads.
@@ -29,7 +31,8 @@ public final class ClusterLeader implements AutoCloseable {
     private final Candidacy candidacy;
     private final Listeners listeners;
     /** What the library said of this election right before it was closed. */
-    private volatile String[] lastStatus;
+    private volatile @Nullable String @Nullable [] lastStatus;
+    private volatile @Nullable HealthCheck healthCheck;
 
     private ClusterLeader(Candidacy candidacy) {
         this.candidacy = candidacy;
@@ -107,8 +110,12 @@ public final class ClusterLeader implements AutoCloseable {
         ClusterLeader started = start(election, Native::start);
         try {
             started.candidacy.begin(started.listeners);
+            BooleanSupplier healthCheck = election.healthCheck();
+            if (healthCheck != null) {
+                started.healthCheck = HealthCheck.begin(healthCheck, started.candidacy);
+            }
         } catch (Error noThread) {
-            // Without a heartbeat it would lead, be taken for dead, and lead again.
+            // Without a heartbeat it would lead, be taken for dead, and lead again; or never lead.
             started.close();
             throw noThread;
         }
@@ -117,6 +124,7 @@ public final class ClusterLeader implements AutoCloseable {
 
     private static ClusterLeader start(Election election, ToLongFunction<String[]> starter) {
         NativeLibrary.load();
+        NativeLog.tellLevel();
         try {
             return new ClusterLeader(new NativeCandidacy(starter.applyAsLong(election.settings())));
         } finally {
@@ -205,6 +213,21 @@ public final class ClusterLeader implements AutoCloseable {
     }
 
     /**
+     * Waits until this process leads. Blocks, and stands only for itself: it delays nobody else, whatever
+     * listeners do.
+     *
+     * <p>A return value of true is about that moment, as {@link #isLeader()}'s is: it takes no claim, and
+     * the work that follows is guarded as any other.
+     *
+     * @param timeout how long to wait at most; zero or less asks once
+     * @return true as soon as this process leads; false if it did not in that time, or if the election is closed
+     * @throws InterruptedException if the thread was interrupted, before or while it waited
+     */
+    public boolean await(Duration timeout) throws InterruptedException {
+        return listeners.awaitLeadership(nanos(timeout));
+    }
+
+    /**
      * A snapshot of the election, for people and for monitoring.
      *
      * @return the status; once closed, the last one
@@ -258,6 +281,10 @@ public final class ClusterLeader implements AutoCloseable {
             lastStatus = fields;
         }
         listeners.expectEnd();
+        HealthCheck asked = healthCheck;
+        if (asked != null) {
+            asked.end();
+        }
         try {
             candidacy.stop();
         } finally {

@@ -6,6 +6,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An election to stand in: a name, and whatever should differ from the defaults.
@@ -31,7 +33,9 @@ public final class Election {
         WATCH_PODS("watch-pods", "watchPods"),
         TERMINATION_LOG("termination-log", "terminationLog"),
         HEARTBEAT("heartbeat", "heartbeat"),
-        WAIT_UNTIL_READY("wait-until-ready", "waitUntilReady");
+        WAIT_UNTIL_READY("wait-until-ready", "waitUntilReady"),
+        /** Only that there is one: only a program can supply it. */
+        HEALTH_CHECK("health-check", "healthCheck");
 
         private final String key;
         private final String method;
@@ -51,12 +55,14 @@ public final class Election {
     }
 
     /** Everything as the properties, the environment and the defaults say. */
-    static final Election CONFIGURED = new Election(new EnumMap<>(Setting.class));
+    static final Election CONFIGURED = new Election(new EnumMap<>(Setting.class), null);
 
     private final Map<Setting, String> values;
+    private final @Nullable BooleanSupplier healthCheck;
 
-    private Election(Map<Setting, String> values) {
+    private Election(Map<Setting, String> values, @Nullable BooleanSupplier healthCheck) {
         this.values = values;
+        this.healthCheck = healthCheck;
     }
 
     /**
@@ -162,9 +168,10 @@ public final class Election {
 
     /**
      * After how long without a sign of life from this JVM its leadership is handed over. The JVM gives
-     * one every second. By default the lease duration.
+     * one every second; where there is a {@linkplain #healthCheck health check}, its answers are the signs of
+     * life instead. By default the lease duration.
      *
-     * @param duration the longest silence, zero for no limit
+     * @param duration the longest silence: two seconds or more, or zero for no limit
      * @return an election with this heartbeat
      */
     public Election heartbeat(Duration duration) {
@@ -182,6 +189,33 @@ public final class Election {
         return with(Setting.WAIT_UNTIL_READY, String.valueOf(wait));
     }
 
+    /**
+     * A check of the program's own: while it says no, throws or hangs, this process does not lead. By default
+     * there is none.
+     *
+     * <p>It is asked on a daemon thread of its own: when the election begins, and then a second after each
+     * answer. This process stands once it has said yes. A no takes effect at once: the answer is no, the
+     * record is released, and this process does not stand until the check says yes again. So does an
+     * exception, which is logged. A check that has not answered for the {@linkplain #heartbeat(Duration)
+     * heartbeat} (by default the lease duration) hangs, which has the same effect; where the heartbeat is
+     * zero it is not noticed. When the election is closed, a check that still runs is interrupted.
+     *
+     * <p>Let it check what only this process suffers from, such as a full disk or a dead thread: if all
+     * candidates ask the same broken database, nobody leads.
+     *
+     * @param check says whether this process is fit to lead; an exception is a no
+     * @return an election with this health check
+     */
+    public Election healthCheck(BooleanSupplier check) {
+        Objects.requireNonNull(check, Setting.HEALTH_CHECK.origin());
+        return new Election(with(Setting.HEALTH_CHECK, "supplied").values, check);
+    }
+
+    /** The health check, or null. */
+    @Nullable BooleanSupplier healthCheck() {
+        return healthCheck;
+    }
+
     private Election with(Setting setting, Duration duration) {
         // Finer grains would be cut off silently, and a zero may mean something else altogether.
         if (duration.getNano() % 1_000_000 != 0) {
@@ -194,7 +228,7 @@ public final class Election {
     private Election with(Setting setting, String value) {
         Map<Setting, String> more = new EnumMap<>(values);
         more.put(setting, Objects.requireNonNull(value, setting.origin()));
-        return new Election(more);
+        return new Election(more, healthCheck);
     }
 
     /** Triples of key, value and where the value came from, as {@link Native#start} takes them. */
@@ -203,7 +237,7 @@ public final class Election {
         for (Setting setting : Setting.values()) {
             String origin = setting.origin();
             String value = values.get(setting);
-            if (value == null) {
+            if (value == null && setting != Setting.HEALTH_CHECK) {
                 origin = "the property " + setting.property();
                 value = System.getProperty(setting.property());
             }

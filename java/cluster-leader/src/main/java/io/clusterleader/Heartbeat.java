@@ -42,11 +42,12 @@ final class Heartbeat {
         long seen = 0;
         while (isNeeded()) {
             try {
+                NativeLog.tellLevel();
                 seen = Native.await(seen, EVERY_MILLIS);
                 NativeLog.forward();
                 ELECTIONS.forEach(Listeners::deliver);
             } catch (Throwable failure) { // An OutOfMemoryError too: it passes, the elections remain.
-                NativeLog.LOGGER.log(Level.SEVERE, "The heartbeat failed, and tries again.", failure);
+                NativeLog.log(Level.SEVERE, "The heartbeat failed, and tries again.", failure);
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(EVERY_MILLIS));
             }
         }

@@ -27,6 +27,7 @@ final class Listeners {
     private final Doorbell changed = new Doorbell(THREAD, this::tellChanges);
     private volatile boolean used;
     private volatile boolean ending;
+    private final Waiting waiting = new Waiting();
 
     // What was told so far. Only the listener thread touches these.
     private long lastNumber;
@@ -50,8 +51,14 @@ final class Listeners {
         };
     }
 
-    /** Has the listeners told what they do not know yet. Returns at once. */
+    /** Whether this process led within that time. Waits no longer than the election lasts. */
+    boolean awaitLeadership(long nanos) throws InterruptedException {
+        return waiting.until(() -> ending || candidacy.isLeader(), nanos) && !ending;
+    }
+
+    /** Has whoever waits or listens learn what they do not know yet. Returns at once. */
     void deliver() {
+        waiting.wake();
         if (!registered.isEmpty()) {
             changed.ring();
         }
@@ -60,6 +67,7 @@ final class Listeners {
     /** The election is about to be closed: it cannot be asked for changes much longer. */
     void expectEnd() {
         ending = true;
+        waiting.wake();
     }
 
     /** Has the listeners told that an election that is closed is lost, and forgets them. */
@@ -110,7 +118,7 @@ final class Listeners {
             return candidacy.changes(number);
         } catch (ClusterLeaderException failure) {
             if (!ending) {
-                NativeLog.LOGGER.log(Level.SEVERE, "Changes of leadership could not be told yet.", failure);
+                NativeLog.log(Level.SEVERE, "Changes of leadership could not be told yet.", failure);
             }
             return new long[0];
         }
@@ -119,7 +127,7 @@ final class Listeners {
     private void tellChange(long number, long kind, long changeToken, long detail) {
         long missed = number - lastNumber - 1;
         if (missed > 0 && !registered.isEmpty()) {
-            NativeLog.LOGGER.warning("Listeners were too slow: " + missed + " changes of leadership were not told.");
+            NativeLog.log(Level.WARNING, "Listeners were too slow: " + missed + " changes of leadership were not told.", null);
         }
         lastNumber = number;
         if (kind == ACQUIRED) {
@@ -176,8 +184,9 @@ final class Listeners {
             try {
                 change.accept(listener);
             } catch (Throwable failure) { // One listener's failure, an assertion's too, is not the others'.
-                NativeLog.LOGGER.log(Level.SEVERE, "A leadership listener failed: " + listener, failure);
+                NativeLog.log(Level.SEVERE, "A leadership listener failed: " + listener.getClass().getName(), failure);
             }
+            Thread.interrupted(); // Nor is an interrupt that it left behind.
         }
     }
 }

@@ -20,8 +20,13 @@ public enum LostReason {
     STEPPED_DOWN,
     /** The election was closed. */
     STOPPED,
-    /** This JVM gave no sign of life for the heartbeat: frozen, or busy with nothing but collecting garbage. */
+    /**
+     * This JVM gave no sign of life for the heartbeat: frozen, or busy with nothing but collecting garbage.
+     * Or the {@linkplain Election#healthCheck health check} did not answer for that long.
+     */
     HOST_STUCK,
     /** The thread that drives the elections failed and was restarted. */
-    DRIVER_FAILED
+    DRIVER_FAILED,
+    /** The {@linkplain Election#healthCheck health check} said no, or threw. */
+    UNHEALTHY
 }

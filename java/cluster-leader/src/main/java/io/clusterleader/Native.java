@@ -1,5 +1,7 @@
 package io.clusterleader;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The native library's functions, one to one. Call {@link NativeLibrary#load()} before any of them.
  *
@@ -28,6 +30,9 @@ final class Native {
 
     static native boolean verify(long handle);
 
+    /** The sign of life of an election that was started with a health check, and its answer. */
+    static native void beat(long handle, boolean healthy);
+
     static native void ready(long handle);
 
     static native void stepDown(long handle);
@@ -35,7 +40,7 @@ final class Native {
     static native void stop(long handle);
 
     /** The fields of {@link Status}, in its order; null for a stale handle. */
-    static native String[] status(long handle);
+    static native @Nullable String @Nullable [] status(long handle);
 
     /** Quadruples (number, kind, token, detail) of the changes after the one numbered {@code after}. */
     static native long[] changes(long handle, long after);
@@ -46,6 +51,9 @@ final class Native {
      */
     static native long await(long seen, long timeoutMillis);
 
+    /** Which log lines are wanted from here on: this level's and more severe ones. */
+    static native void setLogLevel(String level);
+
     /** The next log line, {@code LEVEL\tmessage}, or null. */
-    static native String takeLog();
+    static native @Nullable String takeLog();
 }

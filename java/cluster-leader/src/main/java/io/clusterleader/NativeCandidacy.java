@@ -1,5 +1,7 @@
 package io.clusterleader;
 
+import org.jspecify.annotations.Nullable;
+
 /** A candidacy that the native library stands for. */
 final class NativeCandidacy implements Candidacy {
     private final long handle;
@@ -29,6 +31,11 @@ final class NativeCandidacy implements Candidacy {
     }
 
     @Override
+    public void beat(boolean healthy) {
+        Native.beat(handle, healthy);
+    }
+
+    @Override
     public void ready() {
         Native.ready(handle);
     }
@@ -44,7 +51,7 @@ final class NativeCandidacy implements Candidacy {
     }
 
     @Override
-    public String[] status() {
+    public @Nullable String @Nullable [] status() {
         return Native.status(handle);
     }
 

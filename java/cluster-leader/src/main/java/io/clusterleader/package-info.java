@@ -34,6 +34,11 @@
  * get, update and watch. On any other machine: in a directory of files, which elects among the processes
  * of this machine only.
  *
+ * <p>The jar carries native libraries for Linux on x86_64 and aarch64, with glibc (2.17 or newer) and with
+ * musl. On any other machine, such as a developer's laptop, an exclusive lock on a file in that directory
+ * decides, which one warning says; such a claim lasts for as long as the process does. In Kubernetes a
+ * missing library is an error.
+ *
  * <h2>Settings</h2>
  *
  * <p>What an {@link io.clusterleader.Election} says comes before the Java property, this before the
@@ -94,4 +99,7 @@
  * stand in the election separately. An application that is undeployed should close its elections: then its
  * class loader can be collected, and the native thread ends with it.
  */
+@NullMarked
 package io.clusterleader;
+
+import org.jspecify.annotations.NullMarked;

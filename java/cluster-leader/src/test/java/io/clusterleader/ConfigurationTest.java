@@ -1,7 +1,6 @@
 package io.clusterleader;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -110,19 +109,5 @@ class ConfigurationTest {
         } finally {
             System.clearProperty("cluster-leader.watch-pods");
         }
-    }
-
-    @Test
-    void log_lines_keep_their_level() {
-        assertEquals("SEVERE cut off", levelAndMessage("ERROR\tcut off"));
-        assertEquals("WARNING a\tb", levelAndMessage("WARN\ta\tb"));
-        assertEquals("INFO", levelAndMessage("INFO\t").trim());
-        assertEquals("FINE {0}", levelAndMessage("DEBUG\t{0}"));
-        assertEquals("INFO no level", levelAndMessage("no level"));
-        assertFalse(NativeLog.record("INFO\tx").getSourceClassName() != null);
-    }
-
-    private static String levelAndMessage(String line) {
-        return NativeLog.record(line).getLevel().getName() + " " + NativeLog.record(line).getMessage();
     }
 }
