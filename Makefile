@@ -23,7 +23,7 @@ demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand
 	@java examples/spring-monolith/demo/Demo.java $(EXAMPLE_JAR)
 
 .PHONY: test
-test: test-rust test-c test-java test-kubernetes test-interop test-chaos ## All tests
+test: test-rust test-c test-packaging test-java test-kubernetes test-interop test-chaos ## All tests
 
 .PHONY: test-long
 test-long: sim-long explore-long breakages mutants files-long chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
@@ -35,6 +35,10 @@ test-rust: tools-rust ## The Rust crates
 .PHONY: test-c
 test-c: native ## The C ABI, from C and C++
 	tests/c/run.sh
+
+.PHONY: test-packaging
+test-packaging: $(BUILT)/static/libcluster_leader.a ## What is installed: C and C++ programs built with pkg-config and CMake
+	tests/packaging/c.sh $(BUILT)
 
 .PHONY: test-java
 test-java: example ## The Maven artifact and the example, on JDK 17 and 25
@@ -57,6 +61,17 @@ test-chaos: native jar apiserver ## C programs and JVMs killed, frozen and cut o
 native: tools-rust ## target/release/libcluster_leader.so
 	$(RELEASE) $(CARGO) build --release -p cluster-leader-ffi
 	@ln -sf libcluster_leader.so $(BUILT)/libcluster_leader.so.1  # the name that programs ask for
+
+$(BUILT)/static/libcluster_leader.a: native crates/ffi/install/static.sh include/cluster_leader.h
+	$(RELEASE) $(CARGO) rustc --release -p cluster-leader-ffi --crate-type staticlib
+	crates/ffi/install/static.sh $(BUILT)/libcluster_leader.a $@
+
+.PHONY: install uninstall
+install: $(BUILT)/static/libcluster_leader.a ## The C package below PREFIX=/usr/local, for C and C++ (also: DESTDIR, LIBDIR, INCLUDEDIR)
+	@$(INSTALL) install $(BUILT)
+uninstall: ## Take it away again
+	@$(INSTALL) uninstall $(BUILT)
+INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" DESTDIR="$(DESTDIR)" crates/ffi/install/install.sh
 
 .PHONY: jar
 jar: native tools-java ## The Maven artifact with this platform's library, in the local repository

@@ -1,8 +1,8 @@
 /*
  * A job that runs once a second on one of all the processes that are started like this:
  *
- *     make -C examples/c
- *     CLUSTER_LEADER_ELECTION=billing-jobs examples/c/job_loop
+ *     cc job_loop.c $(pkg-config --cflags --libs cluster_leader) -o job_loop
+ *     CLUSTER_LEADER_ELECTION=billing-jobs ./job_loop
  *
  * In a pod it elects on a Kubernetes Lease, elsewhere on files among the processes of the machine:
  * start it in two terminals. SIGINT (Ctrl-C) or SIGTERM releases, and the other takes over at
