@@ -18,6 +18,14 @@ int rounds(int usual)
     return percent == NULL ? usual : usual * atoi(percent) / 100 + 1;
 }
 
+/* By another program: valgrind looks for leaks where a program ends, and what only threads of the
+ * parent knew of is lost in a child. */
+void leave(void)
+{
+    execl("/bin/true", "true", (char *)NULL);
+    _exit(127);
+}
+
 void rest(void)
 {
     struct timespec ten_ms = {0, 10 * 1000 * 1000};

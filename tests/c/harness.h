@@ -53,6 +53,9 @@ uint64_t now_ms(void);
 /* How often to do what is done to find what is rare: so often, or as TEST_PERCENT says. */
 int rounds(int usual);
 
+/* The end of a forked child in which all was well. */
+void leave(void);
+
 /* Ten milliseconds. */
 void rest(void);
 
@@ -84,6 +87,12 @@ void refuses(cluster_leader_handle handle);
     TEST(a_heartbeat_of_the_environment_can_be_switched_off)                                      \
     TEST(stopping_ends_a_wait)                                                                    \
     TEST(each_thread_has_its_own_error)                                                           \
+    /* errors.c */                                                                                \
+    TEST(a_server_that_does_not_answer_is_no_error_but_to_who_asks_it)                            \
+    TEST(a_system_without_memory_is_an_error)                                                     \
+    /* threads.c */                                                                               \
+    TEST(threads_hammer_on_valid_stale_and_random_handles)                                        \
+    TEST(signals_disturb_nothing_and_never_run_on_the_librarys_threads)                           \
     /* log.c */                                                                                   \
     TEST(log_lines_go_where_the_program_says)                                                     \
     TEST(a_log_callback_may_call_back)                                                            \
@@ -99,6 +108,7 @@ void refuses(cluster_leader_handle handle);
     /* whole_process.c */                                                                         \
     TEST(the_process_wide_election)                                                               \
     TEST(shutdown_ends_everything)                                                                \
+    TEST(g11_a_forked_worker_asks_for_its_process)                                                \
     TEST(more_elections_than_are_found_without_a_lock)
 
 #define DECLARED(name) void name(void);

@@ -8,9 +8,12 @@ void g11_a_forked_child_reads_false(void)
     pid_t child;
     awaited(handle, CLUSTER_LEADER_STATE_LEADING);
     child = fork();
-    if (child == 0)
-        _exit(cluster_leader_is_leader(handle) || cluster_leader_is_leader_for(handle, 1) ||
-              cluster_leader_remaining_ms(handle) != 0);
+    if (child == 0) {
+        if (cluster_leader_is_leader(handle) || cluster_leader_is_leader_for(handle, 1) ||
+            cluster_leader_remaining_ms(handle) != 0)
+            _exit(1);
+        leave();
+    }
     CHECK(waitpid(child, &status, 0) == child);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CHECK(cluster_leader_is_leader(handle));

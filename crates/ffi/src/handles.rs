@@ -51,15 +51,23 @@ static FIRST: [OnceLock<Staying>; FIRST_ONES] = [const { OnceLock::new() }; FIRS
 static LATER: PerProcess<RwLock<BTreeMap<Handle, Passing>>> = PerProcess::new(RwLock::default);
 
 struct Passing {
-    elector: Held,
+    elector: Arc<Held>,
     heart: Heart,
 }
 
 /// An election that a handle stands for.
-#[derive(Clone)]
 enum Held {
-    Started(Arc<Elector>),
+    Started(Box<Elector>),
     OfTheProcess(&'static Elector),
+}
+
+impl Held {
+    fn for_good(self) -> &'static Elector {
+        match self {
+            Self::Started(elector) => Box::leak(elector),
+            Self::OfTheProcess(elector) => elector,
+        }
+    }
 }
 
 impl Deref for Held {
@@ -75,7 +83,7 @@ impl Deref for Held {
 
 /// Starts an election.
 pub(crate) fn start(options: Options, heart: Heart) -> Result<Handle, Error> {
-    Ok(open(Held::Started(Arc::new(Elector::start(options)?)), heart))
+    Ok(open(Held::Started(Box::new(Elector::start(options)?)), heart))
 }
 
 /// The process-wide election; only the call that starts it asks for the options.
@@ -93,10 +101,10 @@ pub(crate) fn start_default(
 fn open(elector: Held, heart: Heart) -> Handle {
     let handle = next();
     if let Some(place) = FIRST.get(place(handle)) {
-        let elector: &'static Held = Box::leak(Box::new(elector));
+        let elector = elector.for_good();
         place.get_or_init(|| Staying { open_as: AtomicU64::new(handle), elector, heart });
     } else {
-        later_mut().insert(handle, Passing { elector, heart });
+        later_mut().insert(handle, Passing { elector: Arc::new(elector), heart });
     }
     handle
 }
@@ -130,8 +138,8 @@ fn ask_later_one<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Opt
 }
 
 /// Not one of the first. No lock is held while it is asked: it may be stopped meanwhile.
-fn later_one(handle: Handle) -> Option<Held> {
-    later().get(&handle).map(|passing| passing.elector.clone())
+fn later_one(handle: Handle) -> Option<Arc<Held>> {
+    later().get(&handle).map(|passing| Arc::clone(&passing.elector))
 }
 
 /// Closes the handle, releases what its election holds, and ends it.
@@ -234,13 +242,13 @@ mod tests {
     }
 
     /// One election that any number of handles are opened for.
-    static ELECTOR: LazyLock<Arc<Elector>> = LazyLock::new(|| {
+    static ELECTOR: LazyLock<Elector> = LazyLock::new(|| {
         let directory = tempfile::tempdir().unwrap();
-        Arc::new(Elector::start(options(&directory)).unwrap())
+        Elector::start(options(&directory)).unwrap()
     });
 
     fn opened() -> Handle {
-        open(Held::Started(Arc::clone(&ELECTOR)), Heart::Host)
+        open(Held::OfTheProcess(&ELECTOR), Heart::Host)
     }
 
     fn resolves(handle: Handle) -> bool {
@@ -276,10 +284,7 @@ mod tests {
         while place(opened()) < FIRST_ONES {}
         let directory = tempfile::tempdir().unwrap();
         let handle = start(options(&directory), Heart::Host).unwrap();
-        let elector = match later_one(handle) {
-            Some(Held::Started(elector)) => Arc::downgrade(&elector),
-            _ => panic!("{handle:#x} is not found"),
-        };
+        let elector = Arc::downgrade(&later_one(handle).unwrap());
         stop(handle).unwrap();
         assert!(elector.upgrade().is_none());
     }

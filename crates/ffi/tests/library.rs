@@ -44,14 +44,16 @@ fn declared(header: &str) -> impl Iterator<Item = String> {
 }
 
 /// The native methods of `io.clusterleader.Native`, with their parameters as the JVM writes them.
-const OF_JAVA: [&str; 15] = [
+const OF_JAVA: [&str; 17] = [
     "abiVersion__",
     "await__JJ",
+    "beat__JZ",
     "changes__JJ",
     "isLeaderFor__JJ",
     "isLeader__J",
     "ready__J",
     "remainingNanos__J",
+    "setLogLevel__Ljava_lang_String_2",
     "startDefault___3Ljava_lang_String_2",
     "start___3Ljava_lang_String_2",
     "status__J",
