@@ -4,6 +4,7 @@
 #![allow(clippy::missing_safety_doc, reason = "the header's text says what each pointer must be")]
 #![allow(unreachable_pub, reason = "cbindgen exports what is pub")]
 
+mod apart;
 mod error;
 mod functions;
 mod listener;
@@ -11,4 +12,5 @@ mod memory;
 mod types;
 mod unload;
 
+pub(crate) use apart::apart;
 pub(crate) use types::CLUSTER_LEADER_ABI_VERSION as ABI_VERSION;

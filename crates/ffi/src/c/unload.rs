@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::time::Duration;
 
+use super::apart;
 use crate::{handles, problem};
 
 /// How long unloading may take.
@@ -12,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// collected: nothing of Java uses it any more.
 #[unsafe(no_mangle)]
 pub extern "system" fn JNI_OnUnload(_vm: *mut c_void, _reserved: *mut c_void) {
-    if let Err(problem) = problem::catching(|| handles::shutdown(LONGEST)).flatten() {
+    if let Err(problem) = problem::catching(|| apart(|| handles::shutdown(LONGEST))).flatten() {
         tracing::warn!("the library is being unloaded: {problem}");
     }
 }

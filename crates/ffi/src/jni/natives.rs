@@ -10,7 +10,8 @@ use jni::{Env, EnvUnowned, NativeMethod, native_method};
 use super::throwing::{Throw, Thrown};
 use crate::handles::{self, Heart};
 use crate::problem::{Problem, catching};
-use crate::{c, log};
+use crate::c::{self, apart};
+use crate::log;
 
 type Strings<'local> = JObjectArray<'local, JString<'local>>;
 
@@ -62,7 +63,8 @@ fn start<'local>(
 ) -> Result<jlong, Thrown> {
     log::install();
     let settings = texts(env, &settings)?;
-    Ok(handles::start(options(&settings)?, heart(&settings))?.cast_signed())
+    let options = options(&settings)?;
+    Ok(apart(|| handles::start(options, heart(&settings)))?.cast_signed())
 }
 
 fn start_default<'local>(
@@ -72,7 +74,7 @@ fn start_default<'local>(
 ) -> Result<jlong, Thrown> {
     log::install();
     let settings = texts(env, &settings)?;
-    Ok(handles::start_default(|| options(&settings), heart(&settings))?.cast_signed())
+    Ok(apart(|| handles::start_default(|| options(&settings), heart(&settings)))?.cast_signed())
 }
 
 fn is_leader_for<'local>(
@@ -98,7 +100,7 @@ fn remaining_nanos<'local>(
 }
 
 fn verify<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<jboolean, Thrown> {
-    Ok(handles::ask_open(handle.cast_unsigned(), Elector::verify)??)
+    Ok(apart(|| handles::ask_open(handle.cast_unsigned(), Elector::verify))??)
 }
 
 fn beat<'local>(
@@ -115,17 +117,17 @@ fn beat<'local>(
 }
 
 fn ready<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
-    handles::ask(handle.cast_unsigned(), Elector::ready);
+    apart(|| handles::ask(handle.cast_unsigned(), Elector::ready));
     Ok(())
 }
 
 fn step_down<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
-    handles::ask(handle.cast_unsigned(), Elector::step_down);
+    apart(|| handles::ask(handle.cast_unsigned(), Elector::step_down));
     Ok(())
 }
 
 fn stop<'local>(_env: &mut Env<'local>, _class: JClass<'local>, handle: jlong) -> Result<(), Thrown> {
-    match handles::stop(handle.cast_unsigned()) {
+    match apart(|| handles::stop(handle.cast_unsigned())) {
         Err(problem) if !matches!(*problem, Problem::Handle(_)) => Err(problem.into()),
         _ => Ok(()),
     }
