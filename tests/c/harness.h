@@ -89,6 +89,7 @@ void refuses(cluster_leader_handle handle);
     TEST(each_thread_has_its_own_error)                                                           \
     /* errors.c */                                                                                \
     TEST(a_server_that_does_not_answer_is_no_error_but_to_who_asks_it)                            \
+    TEST(g11_connections_that_break_send_no_sigpipe)                                              \
     TEST(a_system_without_memory_is_an_error)                                                     \
     /* threads.c */                                                                               \
     TEST(threads_hammer_on_valid_stale_and_random_handles)                                        \

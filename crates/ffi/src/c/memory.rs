@@ -86,34 +86,79 @@ pub(super) unsafe fn options(options: *const OptionsStruct) -> Outcome<Options> 
 /// # Safety
 /// As for [`options`], and not NULL.
 unsafe fn sized(options: *const OptionsStruct) -> Outcome<OptionsStruct> {
-    const OURS: usize = size_of::<OptionsStruct>();
     /// As much every program knows.
     const FIRST: usize = offset_of!(OptionsStruct, wait_until_ready) + size_of::<*const c_char>();
-    // SAFETY: the struct begins with its size.
-    let size = unsafe { options.cast::<usize>().read() };
-    if !(FIRST..MUCH * OURS).contains(&size) {
-        return Err(bad(format!(
+    // SAFETY: passed on; fields that the caller does not know are NULL or 0, which says nothing.
+    match unsafe { read_known(options, FIRST) } {
+        Ok(copy) => Ok(copy),
+        Err(Misfit::Size(size)) => Err(bad(format!(
             "cluster_leader_options.size is {size}, not sizeof(cluster_leader_options): begin with \
              CLUSTER_LEADER_OPTIONS_INIT"
-        )));
-    }
-    let mut copy = MaybeUninit::<OptionsStruct>::zeroed();
-    // SAFETY: the caller's struct has `size` bytes and ours `OURS`; they do not overlap, and all
-    // of its fields may have any bits.
-    let copy = unsafe {
-        ptr::copy_nonoverlapping(options.cast::<u8>(), copy.as_mut_ptr().cast(), size.min(OURS));
-        copy.assume_init()
-    };
-    // A program made for a newer library may use only what this one knows too.
-    // SAFETY: within the caller's struct.
-    if (OURS..size).any(|byte| unsafe { options.cast::<u8>().add(byte).read() } != 0) {
-        return Err(bad(format!(
+        ))),
+        Err(Misfit::Unknown) => Err(bad(format!(
             "cluster_leader_options has a setting that this version of the library ({}) does not know: the \
              program was made for a newer one. Load that, or leave the setting out",
             env!("CARGO_PKG_VERSION")
-        )));
+        ))),
+    }
+}
+
+/// Why a struct of the caller's cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+enum Misfit {
+    /// It never had this size.
+    Size(usize),
+    /// Something is set in it that this library does not know.
+    Unknown,
+}
+
+/// A copy of a struct that begins with its size. What an older program's is too short for is all zeroes;
+/// beyond what this library knows a newer program's must be.
+///
+/// # Safety
+/// `given` points to a struct that begins with its size, and has it. A `T` may have any bits.
+unsafe fn read_known<T>(given: *const T, first: usize) -> Result<T, Misfit> {
+    let ours = size_of::<T>();
+    // SAFETY: the struct begins with its size.
+    let size = unsafe { given.cast::<usize>().read() };
+    if !(first..MUCH * ours).contains(&size) {
+        return Err(Misfit::Size(size));
+    }
+    let mut copy = MaybeUninit::<T>::zeroed();
+    // SAFETY: the caller's struct has `size` bytes and ours `ours`; they do not overlap, and any bits
+    // are a `T`.
+    let copy = unsafe {
+        ptr::copy_nonoverlapping(given.cast::<u8>(), copy.as_mut_ptr().cast(), size.min(ours));
+        copy.assume_init()
+    };
+    // SAFETY: within the caller's struct.
+    if (ours..size).any(|byte| unsafe { given.cast::<u8>().add(byte).read() } != 0) {
+        return Err(Misfit::Unknown);
     }
     Ok(copy)
+}
+
+/// Writes a struct that begins with its size over one of the caller's: as much as that has room for, and
+/// zeroes where that has more. An error is its size, if it never had that.
+///
+/// # Safety
+/// `place` points to a struct that begins with its size, has it, and can be written.
+unsafe fn write_known<T>(place: *mut T, first: usize, value: impl FnOnce(usize) -> T) -> Result<(), usize> {
+    let ours = size_of::<T>();
+    // SAFETY: the struct begins with its size.
+    let size = unsafe { place.cast::<usize>().read() };
+    if !(first..MUCH * ours).contains(&size) {
+        return Err(size);
+    }
+    let value = value(size);
+    // SAFETY: the caller's struct has `size` bytes and ours `ours`; they do not overlap.
+    unsafe {
+        ptr::copy_nonoverlapping((&raw const value).cast::<u8>(), place.cast::<u8>(), size.min(ours));
+        if size > ours {
+            ptr::write_bytes(place.cast::<u8>().add(ours), 0, size - ours);
+        }
+    }
+    Ok(())
 }
 
 /// Writes a status to where the caller wants it.
@@ -121,28 +166,17 @@ unsafe fn sized(options: *const OptionsStruct) -> Outcome<OptionsStruct> {
 /// # Safety
 /// `place` is NULL or points to a struct that begins with its size, has it, and can be written.
 pub(super) unsafe fn put_status(place: *mut StatusStruct, status: impl FnOnce() -> Status) -> Outcome<()> {
-    const OURS: usize = size_of::<StatusStruct>();
     /// As much every program knows.
     const FIRST: usize = offset_of!(StatusStruct, last_problem) + size_of::<[c_char; 1024]>();
     if place.is_null() {
         return Err(null("the cluster_leader_status_t"));
     }
-    // SAFETY: the struct begins with its size.
-    let size = unsafe { place.cast::<usize>().read() };
-    if !(FIRST..MUCH * OURS).contains(&size) {
-        return Err(bad(format!(
+    // SAFETY: not NULL, and the caller promises the rest.
+    unsafe { write_known(place, FIRST, |size| StatusStruct::of(size, &status())) }.map_err(|size| {
+        bad(format!(
             "cluster_leader_status_t.size is {size}: set it to sizeof(cluster_leader_status_t) before the call"
-        )));
-    }
-    let status = StatusStruct::of(size, &status());
-    // SAFETY: the caller's struct has `size` bytes and ours `OURS`; they do not overlap.
-    unsafe {
-        ptr::copy_nonoverlapping((&raw const status).cast::<u8>(), place.cast::<u8>(), size.min(OURS));
-        if size > OURS {
-            ptr::write_bytes(place.cast::<u8>().add(OURS), 0, size - OURS);
-        }
-    }
-    Ok(())
+        ))
+    })
 }
 
 impl StatusStruct {
@@ -186,4 +220,69 @@ fn text<const N: usize>(text: &str) -> [c_char; N] {
         *place = c_char::from_ne_bytes([*byte]);
     }
     buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A struct of which the first programs knew only `old`.
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Grown {
+        size: usize,
+        old: u64,
+        new: u64,
+    }
+
+    const FIRST: usize = offset_of!(Grown, new);
+    const OURS: usize = size_of::<Grown>();
+
+    /// A program's struct: as large as it says, and then memory that is none of ours.
+    #[repr(C)]
+    struct Given {
+        known: Grown,
+        beyond: [u64; 2],
+    }
+
+    fn given(size: usize, beyond: u64) -> Given {
+        Given { known: Grown { size, old: 7, new: 8 }, beyond: [beyond, u64::MAX] }
+    }
+
+    #[test]
+    fn structs_of_older_and_newer_programs_are_read() {
+        for (who, size, beyond, read) in [
+            ("a program of today", OURS, u64::MAX, Ok((7, 8))),
+            ("an older one: what it has behind the struct is not looked at", FIRST, u64::MAX, Ok((7, 0))),
+            ("a newer one that uses nothing new", OURS + 8, 0, Ok((7, 8))),
+            ("a newer one that does", OURS + 8, 1 << 56, Err(Misfit::Unknown)),
+            ("no program", FIRST - 1, 0, Err(Misfit::Size(FIRST - 1))),
+            ("nor this", MUCH * OURS, 0, Err(Misfit::Size(MUCH * OURS))),
+        ] {
+            let given = given(size, beyond);
+            // SAFETY: it has the size that it says, or one that is refused; a `Grown` may have any bits.
+            let copy = unsafe { read_known((&raw const given).cast::<Grown>(), FIRST) };
+            assert_eq!(copy.map(|copy| (copy.old, copy.new)), read, "{who}");
+        }
+    }
+
+    #[test]
+    fn structs_of_older_and_newer_programs_are_written() {
+        const NOT_OURS: u64 = u64::MAX;
+        for (who, size, written) in [
+            ("a program of today", OURS, Ok([1, 2, NOT_OURS, NOT_OURS])),
+            ("an older one", FIRST, Ok([1, 8, NOT_OURS, NOT_OURS])),
+            ("a newer one", OURS + 8, Ok([1, 2, 0, NOT_OURS])),
+            ("no program", FIRST - 1, Err(FIRST - 1)),
+        ] {
+            let mut given = given(size, NOT_OURS);
+            // SAFETY: it has the size that it says, or one that is refused.
+            let done = unsafe {
+                write_known((&raw mut given).cast::<Grown>(), FIRST, |size| Grown { size, old: 1, new: 2 })
+            };
+            let is = [given.known.old, given.known.new, given.beyond[0], given.beyond[1]];
+            assert_eq!(done.map(|()| is), written, "{who}");
+            assert_eq!(given.known.size, size, "{who}");
+        }
+    }
 }

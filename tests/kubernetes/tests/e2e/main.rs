@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod c_host;
 mod credentials;
 mod handing_over;
 mod lease;
