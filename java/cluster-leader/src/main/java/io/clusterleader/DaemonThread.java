@@ -20,7 +20,7 @@ final class DaemonThread {
     /** Runs tasks one after another, on a thread that ends when nothing came for a while. */
     static Executor executor(String name) {
         ThreadPoolExecutor executor = new ThreadPoolExecutor(
-                1, 1, 5, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> named(name, work));
+                1, 1, 2, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> named(name, work));
         executor.allowCoreThreadTimeOut(true);
         return executor;
     }

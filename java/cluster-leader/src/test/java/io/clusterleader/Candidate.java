@@ -4,7 +4,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import java.util.logging.LogRecord;
+import java.util.logging.StreamHandler;
 
 /**
  * A program that stands in the election of its process, configured by properties and the environment. It
@@ -28,10 +33,50 @@ final class Candidate {
                 case "return" -> {
                     return;
                 }
+                case "throw" -> throw new IllegalStateException("on purpose");
+                case "hang and exit" -> {
+                    hangEverywhere();
+                    System.exit(0);
+                }
                 default -> throw new IllegalArgumentException(command);
             }
             say("done " + command);
         }
+    }
+
+    /** A listener, a log handler and a health check that never return, and a thread within {@code await}. */
+    private static void hangEverywhere() {
+        CountDownLatch hanging = new CountDownLatch(4);
+        Runnable hang = () -> {
+            hanging.countDown();
+            LockSupport.park();
+        };
+        DaemonThread.named("waiting", () -> {
+            hanging.countDown();
+            try (ClusterLeader other = ClusterLeader.join(Election.named("waits").waitUntilReady(true))) {
+                other.await(Duration.ofDays(1));
+            } catch (InterruptedException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }).start();
+        ClusterLeader.join(Election.named("hangs").healthCheck(() -> {
+            hang.run();
+            return true;
+        }));
+        ClusterLeader.thisInstance().addListener(new LeadershipListener() {
+            @Override
+            public void onAcquired(long token, long term) {
+                hang.run();
+            }
+        });
+        NativeLog.LOGGER.addHandler(new StreamHandler() {
+            @Override
+            public void publish(LogRecord record) {
+                hang.run();
+            }
+        });
+        ClusterLeader.join("is-logged");
+        Await.uninterruptibly(hanging);
     }
 
     private static void ask() {

@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -112,8 +113,12 @@ final class ChildJvm implements AutoCloseable {
     }
 
     int exitCode() {
+        return exitCode(Await.BOUND);
+    }
+
+    int exitCode(Duration bound) {
         try {
-            if (!process.waitFor(Await.BOUND.toSeconds(), TimeUnit.SECONDS)) {
+            if (!process.waitFor(bound.toSeconds(), TimeUnit.SECONDS)) {
                 fail("still runs:\n" + output());
             }
             reader.join();

@@ -11,8 +11,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A JVM that is stuck while its process lives: a debugger stops all its Java threads, and no native one. */
+@Execution(ExecutionMode.CONCURRENT)
 class HeartbeatTest {
     @TempDir
     private Path directory;

@@ -10,10 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A user's program beside nothing but the jar, compiled with all warnings as errors. */
+@Execution(ExecutionMode.CONCURRENT)
 class ModulePathTest {
     private static final String PROGRAM = """
             package billing;
