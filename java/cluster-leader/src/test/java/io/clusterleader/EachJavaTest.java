@@ -22,6 +22,7 @@ class EachJavaTest {
             AwaitLeadershipTest.class,
             ClusterLeaderTest.class,
             HealthCheckTest.class,
+            InterruptsTest.class,
             ListenersMisbehaveTest.class,
             ListenersTest.class,
             ThreadsTest.class);
