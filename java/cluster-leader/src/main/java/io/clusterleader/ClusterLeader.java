@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>That is all that most programs need: one election for the process, configured by properties or the
  * environment. A program that wants several, or listeners, {@linkplain #join(String) joins} them by
- * name. Everything may be called from any thread. Nothing blocks but {@link #verify()} and {@link
- * #close()}, and for a moment the first call, which loads the native library.
+ * name. Everything may be called from any thread, listeners and health checks included. Nothing blocks but
+ * {@link #await}, {@link #verify()} and {@link #close()}, each for a bounded time, and for a moment the first
+ * call, which loads the native library.
  *
  * <p>{@code true} means: for as long as {@link #remaining()} says, no other process is answered {@code
  * true}. Work that may take longer should ask again, ask {@link
@@ -88,7 +89,7 @@ public final class ClusterLeader implements AutoCloseable {
 
     /**
      * Stands in the election of this name until {@link #close()} or the end of the process. Returns at
-     * once, before it is won.
+     * once, before it is won. Each call makes a candidate of its own: join once, and keep what it returns.
      *
      * @param election the name of the election and of its Lease
      * @return the election
@@ -100,7 +101,7 @@ public final class ClusterLeader implements AutoCloseable {
 
     /**
      * Stands in an election until {@link #close()} or the end of the process. Returns at once, before it
-     * is won.
+     * is won. Each call makes a candidate of its own: join once, and keep what it returns.
      *
      * @param election the election
      * @return the election
@@ -123,7 +124,9 @@ public final class ClusterLeader implements AutoCloseable {
     }
 
     private static ClusterLeader start(Election election, ToLongFunction<String[]> starter) {
-        NativeLibrary.load();
+        if (!NativeLibrary.load()) {
+            return new ClusterLeader(FileLockCandidacy.stand(election, NativeLibrary.missing()));
+        }
         NativeLog.tellLevel();
         try {
             return new ClusterLeader(new NativeCandidacy(starter.applyAsLong(election.settings())));
@@ -203,7 +206,10 @@ public final class ClusterLeader implements AutoCloseable {
 
     /**
      * Asks the store, with one read, whether we hold the record now. Blocks for a fifth of the renew
-     * deadline at most.
+     * deadline at most (by default 2 seconds). An interrupt does not shorten that, and stays.
+     *
+     * <p>It finds out what {@link #isLeader()} need not: that somebody meddled with the record. That no other
+     * process is answered yes needs no such question.
      *
      * @return true if the store says that we lead
      * @throws ClusterLeaderException if the store did not answer, or the election was closed
@@ -213,11 +219,10 @@ public final class ClusterLeader implements AutoCloseable {
     }
 
     /**
-     * Waits until this process leads. Blocks, and stands only for itself: it delays nobody else, whatever
-     * listeners do.
+     * Waits until this process leads. Listeners, however slow, do not delay it.
      *
-     * <p>A return value of true is about that moment, as {@link #isLeader()}'s is: it takes no claim, and
-     * the work that follows is guarded as any other.
+     * <p>A true is about that moment, as {@link #isLeader()}'s is: work that follows asks again as it would
+     * otherwise.
      *
      * @param timeout how long to wait at most; zero or less asks once
      * @return true as soon as this process leads; false if it did not in that time, or if the election is closed
@@ -230,7 +235,7 @@ public final class ClusterLeader implements AutoCloseable {
     /**
      * A snapshot of the election, for people and for monitoring.
      *
-     * @return the status; once closed, the last one
+     * @return the status; once closed, the last one, as {@link Status.State#STOPPED}
      */
     public Status status() {
         String[] fields = candidacy.status();
@@ -239,10 +244,11 @@ public final class ClusterLeader implements AutoCloseable {
 
     /**
      * Tells a listener of all changes from now on. If this process leads already, or a leader is
-     * known, the listener is told that first.
+     * known, the listener is told that first. Returns at once: the listener runs on its own thread. Added
+     * to an election that is closed it is told nothing.
      *
      * @param listener the listener
-     * @return what removes the listener again
+     * @return what removes the listener again; whoever never does may ignore it
      */
     public LeadershipListener.Registration addListener(LeadershipListener listener) {
         return listeners.add(listener);
@@ -258,8 +264,8 @@ public final class ClusterLeader implements AutoCloseable {
 
     /**
      * Hands leadership over: the answer is no from here on, the record is released, and this process
-     * sits out until another has led or one lease duration has passed. Does nothing if this process
-     * does not lead.
+     * sits out until another has led or one lease duration has passed. Returns at once. Does nothing if
+     * this process does not lead.
      */
     public void stepDown() {
         candidacy.stepDown();
@@ -268,7 +274,8 @@ public final class ClusterLeader implements AutoCloseable {
     /**
      * Ends the election: the answer is no from here on, and the record is released for others to take
      * over at once. Call it when the work that was begun as a leader has ended. Blocks for a retry
-     * period at most. Further calls do nothing.
+     * period at most (by default 2 seconds); an interrupt does not shorten that, and stays. What the store
+     * did not take in that time runs out instead. Further calls do nothing.
      *
      * <p>Without it an election ends with the process, in which case the record is released after the
      * last shutdown hook. There is no shutdown hook of this library: it would release while jobs still

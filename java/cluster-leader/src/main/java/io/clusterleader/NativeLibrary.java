@@ -5,7 +5,6 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,11 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.List;
-import java.util.Locale;
 import java.util.Set;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds and loads the native library: the file that {@code cluster-leader.native.path} names, else the
@@ -29,28 +27,29 @@ final class NativeLibrary {
 
     private static final int ABI_VERSION = 1;
     private static final String FILE_NAME = "libcluster_leader.so";
+    private static final String RESOURCE = "/io/clusterleader/native/" + Platform.name() + "/" + FILE_NAME;
 
     private static boolean loaded;
-    private static boolean checked;
+    private static volatile boolean checked;
 
     private NativeLibrary() {}
 
-    /** Loads the library, once. After a failure the next call tries again. */
-    static synchronized void load() {
+    /** Loads the library, once. After a failure the next call tries again. False if none fits this platform. */
+    static synchronized boolean load() {
         if (checked) {
-            return;
+            return true;
         }
         if (!loaded) {
             String path = System.getProperty(PATH);
             if (path != null) {
                 loadNamed(Paths.get(path));
-            } else if (!loadInstalled()) {
-                loadBundled();
+            } else if (!loadInstalled() && !loadBundled()) {
+                return false;
             }
             // From here on the JVM is bound to it, whatever it is.
             loaded = true;
         }
-        int abiVersion = Native.abiVersion();
+        int abiVersion = abiVersion();
         if (abiVersion != ABI_VERSION) {
             throw new ClusterLeaderException("The native library that was loaded has ABI " + abiVersion + ", but this jar needs ABI "
                     + ABI_VERSION + ". Remove the property " + PATH
@@ -59,6 +58,28 @@ final class NativeLibrary {
         // Having been asked once, it keeps its log lines for us.
         Native.await(0, 0);
         checked = true;
+        return true;
+    }
+
+    /** Whether the functions of {@link Native} can be called. */
+    static boolean isLoaded() {
+        return checked;
+    }
+
+    private static int abiVersion() {
+        try {
+            return Native.abiVersion();
+        } catch (UnsatisfiedLinkError notOurs) {
+            throw new ClusterLeaderException("The native library that was loaded is none of cluster-leader, or a much older one: "
+                    + notOurs.getMessage() + ". Let the property " + PATH + " name one of the jar's version, or remove it to use"
+                    + " the one in the jar, and start again.", notOurs);
+        }
+    }
+
+    /** What there is to say where none fits. */
+    static ClusterLeaderException missing() {
+        return new ClusterLeaderException("The jar has no native library for " + Platform.described() + " (" + RESOURCE
+                + "). Build one there with make native, and name it in the property " + PATH + ".");
     }
 
     private static void loadNamed(Path file) {
@@ -72,6 +93,9 @@ final class NativeLibrary {
 
     /** Whether a library on {@code java.library.path} could be used. Anything but the jar's own is another version. */
     private static boolean loadInstalled() {
+        if (!Platform.isLinux()) {
+            return false;
+        }
         String bundled = checksum();
         for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
             Path file = Paths.get(directory, FILE_NAME);
@@ -79,7 +103,7 @@ final class NativeLibrary {
                 continue;
             }
             try {
-                if (bundled == null || bundled.equals(sha256(file))) {
+                if (bundled == null || bundled.equals(checksum(file))) {
                     link(file, "Remove it from java.library.path.");
                     return true;
                 }
@@ -92,28 +116,29 @@ final class NativeLibrary {
         return false;
     }
 
-    private static void loadBundled() {
-        try (InputStream library = NativeLibrary.class.getResourceAsStream(resource())) {
-            String checksum = checksum();
-            if (library == null || checksum == null) {
-                throw new ClusterLeaderException("The jar has no native library for " + platform() + " with " + libc() + " ("
-                        + resource() + "). Build one there with make native, and name it in the property " + PATH + ".");
+    /** Whether the jar has a library for this platform. */
+    private static boolean loadBundled() {
+        try (InputStream library = NativeLibrary.class.getResourceAsStream(RESOURCE)) {
+            if (library == null) {
+                return false;
             }
-            unpackAndLink(library, checksum);
+            unpackAndLink(library);
+            return true;
         } catch (IOException failure) {
             throw new ClusterLeaderException("The native library could not be unpacked: " + failure
                     + ". Let the property " + WORKDIR + " name a directory that this process can write to.", failure);
         }
     }
 
-    private static void unpackAndLink(InputStream library, String checksum) throws IOException {
+    private static void unpackAndLink(InputStream library) throws IOException {
         Path directory = privateDirectory();
         try {
             Path file = directory.resolve(FILE_NAME);
+            CheckedInputStream checked = new CheckedInputStream(library, new CRC32());
             // Not there yet: Files.copy creates it, and follows no link. The directory is ours alone.
-            Files.copy(library, file);
-            if (!checksum.equals(sha256(file))) {
-                throw new ClusterLeaderException("The native library in the jar (" + resource()
+            Files.copy(checked, file);
+            if (!checksum(checked).equals(checksum())) {
+                throw new ClusterLeaderException("The native library in the jar (" + RESOURCE
                         + ") does not match its checksum: the jar is damaged. Get it again.");
             }
             link(file, "If its file system is mounted noexec, let the property " + WORKDIR
@@ -160,57 +185,37 @@ final class NativeLibrary {
             System.load(file.toAbsolutePath().toString());
         } catch (UnsatisfiedLinkError refused) {
             boolean twice = String.valueOf(refused.getMessage()).contains("already loaded in another classloader");
-            throw new ClusterLeaderException("The native library " + file.toAbsolutePath() + " could not be loaded on " + platform()
-                    + " (" + libc() + "): " + refused.getMessage() + ". "
+            throw new ClusterLeaderException("The native library " + file.toAbsolutePath() + " could not be loaded on "
+                    + Platform.described() + ": " + refused.getMessage() + ". "
                     + (twice ? "Remove it from " + PATH + " and java.library.path: each class loader then unpacks its own." : fix),
                     refused);
         }
     }
 
-    private static String resource() {
-        return "/io/clusterleader/native/" + platform() + "/" + FILE_NAME;
-    }
-
-    /** As in {@code linux-x86_64} or {@code linux-aarch64-musl}. */
-    private static String platform() {
-        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT).replace(' ', '-');
-        String arch = System.getProperty("os.arch").replace("amd64", "x86_64");
-        return os + "-" + arch + ("musl".equals(libc()) ? "-musl" : "");
-    }
-
-    /** The C library that this process runs on is mapped into it. */
-    private static String libc() {
-        try {
-            return libc(Files.readAllLines(Paths.get("/proc/self/maps"), StandardCharsets.ISO_8859_1));
-        } catch (IOException notLinux) {
-            return "unknown";
-        }
-    }
-
-    static String libc(List<String> maps) {
-        return maps.stream().anyMatch(line -> line.contains("/ld-musl-")) ? "musl" : "glibc";
-    }
-
-    /** What {@link #sha256} should say of the library in the jar; null if it has none for this platform. */
-    private static String checksum() {
-        try (InputStream in = NativeLibrary.class.getResourceAsStream(resource() + ".sha256")) {
+    /**
+     * The checksum that the library in the jar should have; null if there is none for this platform. It is there to find
+     * damage and other versions: whoever could change the library could change this too.
+     */
+    private static @Nullable String checksum() {
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(RESOURCE + ".crc32")) {
             return in == null ? null : new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII)).readLine();
         } catch (IOException failure) {
             throw new ClusterLeaderException("The jar cannot be read: " + failure + ". Get it again.", failure);
         }
     }
 
-    private static String sha256(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    private static String checksum(Path file) throws IOException {
+        try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), new CRC32())) {
             byte[] buffer = new byte[64 * 1024];
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                digest.update(buffer, 0, count);
+            while (in.read(buffer) >= 0) {
+                // Until the end of the file.
             }
-            return String.format("%064x", new BigInteger(1, digest.digest()));
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new AssertionError("every Java platform has SHA-256", impossible);
+            return checksum(in);
         }
+    }
+
+    private static String checksum(CheckedInputStream in) {
+        return Long.toHexString(in.getChecksum().getValue());
     }
 
     /** What is mapped stays usable when its file is gone. */

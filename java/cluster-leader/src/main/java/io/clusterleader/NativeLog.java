@@ -79,7 +79,7 @@ final class NativeLog {
     }
 
     private static @Nullable String nextLine() {
-        return Native.takeLog();
+        return NativeLibrary.isLoaded() ? Native.takeLog() : null;
     }
 
     private static void publish(LogRecord record) {

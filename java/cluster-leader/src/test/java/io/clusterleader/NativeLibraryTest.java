@@ -27,8 +27,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Each test loads the library anew, by a class loader of its own. */
 class NativeLibraryTest {
+    private static final int ELF_MACHINE = 18;
+    private static final int ELF_MACHINE_X86_64 = 62;
+    private static final int ELF_MACHINE_AARCH64 = 183;
     private static final String LIBRARY_PATH = "java.library.path";
-    private static final Path CLASSES = Path.of(ClusterLeader.class.getProtectionDomain().getCodeSource().getLocation().getPath());
+    static final Path CLASSES = Path.of(ClusterLeader.class.getProtectionDomain().getCodeSource().getLocation().getPath());
 
     @TempDir
     private Path directory;
@@ -90,6 +93,11 @@ class NativeLibraryTest {
         refused(directory, "which is no file", "Name the library itself");
         Path text = Files.writeString(directory.resolve("text.so"), "no library");
         refused(text, "/text.so could not be loaded on linux-", "(glibc)", "Name a library for this platform");
+        byte[] other = Files.readAllBytes(bundled());
+        boolean isArm = System.getProperty("os.arch").equals("aarch64");
+        other[ELF_MACHINE] = (byte) (isArm ? ELF_MACHINE_X86_64 : ELF_MACHINE_AARCH64);
+        Path elsewhere = Files.write(directory.resolve("elsewhere.so"), other);
+        refused(elsewhere, "/elsewhere.so could not be loaded on linux-", isArm ? "AMD" : "AARCH64", "Name a library for this platform");
     }
 
     private void refused(Path named, String... parts) throws Exception {
@@ -126,29 +134,43 @@ class NativeLibraryTest {
 
     @Test
     void a_library_with_another_abi_is_refused_and_stays_so() throws Exception {
-        Path source = Files.writeString(
-                directory.resolve("other.c"), "int Java_io_clusterleader_Native_abiVersion(void *env, void *type) { return 99; }");
+        refusedForGood("int Java_io_clusterleader_Native_abiVersion(void *env, void *type) { return 99; }",
+                "has ABI 99", "needs ABI 1", NativeLibrary.PATH);
+    }
+
+    @Test
+    void a_library_that_is_not_ours_is_refused_and_stays_so() throws Exception {
+        refusedForGood("int something_else(void) { return 1; }", "none of cluster-leader", "abiVersion", NativeLibrary.PATH);
+    }
+
+    private void refusedForGood(String program, String... parts) throws Exception {
+        Path source = Files.writeString(directory.resolve("other.c"), program);
         Path library = directory.resolve("other.so");
         int compiled;
         try {
             compiled = new ProcessBuilder("cc", "-shared", "-fPIC", "-o", library.toString(), source.toString())
                     .inheritIO().start().waitFor();
         } catch (IOException noCompiler) {
-            Javas.skip("a library with another ABI: " + noCompiler.getMessage());
+            Javas.skip("a library made of '" + program + "': " + noCompiler.getMessage());
             return;
         }
         assertEquals(0, compiled);
         set(NativeLibrary.PATH, library.toString());
         ClassLoader loader = loader(CLASSES);
         for (int call = 0; call < 2; call++) {
-            assertMessage(assertThrows(RuntimeException.class, () -> load(loader)), "has ABI 99", "needs ABI 1", NativeLibrary.PATH);
+            assertMessage(assertThrows(RuntimeException.class, () -> load(loader)), parts);
         }
     }
 
     @Test
     void a_platform_without_a_library_is_named() throws Exception {
         set("os.arch", "riscv64");
-        assertFails(CLASSES, "no native library for linux-riscv64 with glibc", "make native", NativeLibrary.PATH);
+        set("cluster-leader.store", "kubernetes");
+        Class<?> type = loader(CLASSES).loadClass(ClusterLeader.class.getName());
+        InvocationTargetException failure = assertThrows(
+                InvocationTargetException.class, () -> type.getMethod("isThisInstanceLeader").invoke(null));
+        assertMessage((RuntimeException) failure.getCause(),
+                "no native library for linux-riscv64 (glibc)", "make native", NativeLibrary.PATH);
     }
 
     @Test
@@ -207,13 +229,22 @@ class NativeLibraryTest {
     }
 
     @Test
-    void a_file_system_that_allows_no_execution_is_told_with_the_way_out() throws Exception {
-        String mountAndRun = "mount -t tmpfs -o noexec,mode=700 tmpfs \"$1\" && shift && exec \"$@\"";
+    void temporary_files_that_cannot_be_executed_are_told_with_the_way_out() throws Exception {
+        refusedWhereMounted("noexec", directory.toString(), "could not be loaded on linux-", "noexec", NativeLibrary.WORKDIR);
+    }
+
+    @Test
+    void temporary_files_that_cannot_be_written_are_told_with_the_way_out() throws Exception {
+        refusedWhereMounted("ro", directory.toString(), "could not be unpacked", "Read-only file system", NativeLibrary.WORKDIR);
+    }
+
+    private void refusedWhereMounted(String option, String... parts) {
+        String mountAndRun = "mount -t tmpfs -o " + option + ",mode=700 tmpfs \"$1\" && shift && exec \"$@\"";
         String output;
         try {
             Process process = new ProcessBuilder(
                             "unshare", "--map-root-user", "--mount", "sh", "-c", mountAndRun, "sh", directory.toString(),
-                            ChildJvm.thisJava().toString(), "-D" + NativeLibrary.WORKDIR + "=" + directory,
+                            ChildJvm.thisJava().toString(), "-Djava.io.tmpdir=" + directory,
                             "-cp", System.getProperty("java.class.path"), Loads.class.getName())
                     .redirectErrorStream(true)
                     .start();
@@ -222,10 +253,10 @@ class NativeLibraryTest {
             output = noUnshare.getMessage();
         }
         if (!output.contains(Loads.BEGUN)) {
-            Javas.skip("a file system mounted noexec: " + output.trim());
+            Javas.skip("a file system mounted " + option + ": " + output.trim());
             return;
         }
-        for (String part : List.of(directory.toString(), "could not be loaded on linux-", "noexec", NativeLibrary.WORKDIR)) {
+        for (String part : parts) {
             assertTrue(output.contains(part), "no '" + part + "' in: " + output);
         }
     }
@@ -246,9 +277,11 @@ class NativeLibraryTest {
     @Test
     void musl_is_told_from_glibc_by_what_is_mapped() {
         String glibc = "7f8c9a000000-7f8c9a028000 r--p 00000000 08:01 1234 /usr/lib/x86_64-linux-gnu/libc.so.6";
-        String musl = "7f21d0a00000-7f21d0a14000 r--p 00000000 08:01 5678 /lib/ld-musl-x86_64.so.1";
-        assertEquals("glibc", NativeLibrary.libc(List.of(glibc)));
-        assertEquals("musl", NativeLibrary.libc(List.of("7ffd-7ffe rw-p 00000000 00:00 0 [stack]", musl)));
+        assertEquals("glibc", Platform.libc(List.of(glibc, "7f8c-7f8d r--p 00000000 08:01 1235 /usr/lib/libcap.so.2")));
+        for (String musl : List.of("/lib/ld-musl-x86_64.so.1", "/lib/libc.musl-x86_64.so.1", "/usr/lib/libc.so")) {
+            String mapping = "7f21d0a00000-7f21d0a14000 r--p 00000000 08:01 5678                     " + musl;
+            assertEquals("musl", Platform.libc(List.of("7ffd-7ffe rw-p 00000000 00:00 0 [stack]", mapping)));
+        }
     }
 
     @Test
@@ -304,7 +337,7 @@ class NativeLibraryTest {
         return loader;
     }
 
-    private static ClassLoader loader(Path classes) throws IOException {
+    static ClassLoader loader(Path classes) throws IOException {
         return new URLClassLoader(new URL[] {classes.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
     }
 
