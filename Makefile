@@ -10,6 +10,9 @@ EXAMPLE_JAR := examples/spring-monolith/target/spring-monolith-$(VERSION).jar
 CARGO_DENY_VERSION := 0.20.2
 CARGO_MUTANTS_VERSION := 27.1.0
 
+# What has Maven put the libraries of all platforms into the jar, where make natives has made them.
+NATIVES_FOR_MAVEN := crates/ffi/natives/build.sh --for-maven
+
 # Where cargo leaves what is shipped, and what it is told: nothing of it names the machine it was built on.
 BUILT := $(or $(CARGO_TARGET_DIR),target)/release
 RELEASE := RUSTFLAGS="--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=registry $(RUSTFLAGS)"
@@ -23,7 +26,7 @@ demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand
 	@java examples/spring-monolith/demo/Demo.java $(EXAMPLE_JAR)
 
 .PHONY: test
-test: test-rust test-c test-packaging test-java test-kubernetes test-interop test-chaos ## All tests
+test: test-rust test-c test-packaging test-java test-jar test-kubernetes test-interop test-chaos ## All tests
 
 .PHONY: test-long
 test-long: sim-long explore-long breakages mutants files-long chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
@@ -42,8 +45,16 @@ test-packaging: $(BUILT)/static/libcluster_leader.a ## What is installed: C and 
 
 .PHONY: test-java
 test-java: example ## The Maven artifact and the example, on JDK 17 and 25
-	$(MVN) -f java/pom.xml verify
+	$(MVN) -f java/pom.xml verify $$($(NATIVES_FOR_MAVEN))
 	$(MVN) -f examples/spring-monolith/pom.xml verify
+
+.PHONY: test-jar
+test-jar: jar ## The Maven artifact as its users get it: deployed, resolved by an empty local repository, run
+	tests/packaging/jar.sh
+
+.PHONY: test-natives
+test-natives: native ## What make natives makes: looked into, run where this machine can, made once more elsewhere
+	tests/packaging/natives.sh
 
 .PHONY: test-kubernetes
 test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-apiserver
@@ -62,6 +73,11 @@ native: tools-rust ## target/release/libcluster_leader.so
 	$(RELEASE) $(CARGO) build --release -p cluster-leader-ffi
 	@ln -sf libcluster_leader.so $(BUILT)/libcluster_leader.so.1  # the name that programs ask for
 
+
+.PHONY: natives
+natives: tools-rust ## The library for every platform that the jar carries (ten minutes once, then cached)
+	@crates/ffi/natives/build.sh
+
 $(BUILT)/static/libcluster_leader.a: native crates/ffi/install/static.sh include/cluster_leader.h
 	$(RELEASE) $(CARGO) rustc --release -p cluster-leader-ffi --crate-type staticlib
 	crates/ffi/install/static.sh $(BUILT)/libcluster_leader.a $@
@@ -74,8 +90,8 @@ uninstall: ## Take it away again
 INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" DESTDIR="$(DESTDIR)" crates/ffi/install/install.sh
 
 .PHONY: jar
-jar: native tools-java ## The Maven artifact with this platform's library, in the local repository
-	$(MVN) -f java/pom.xml install -DskipTests
+jar: native tools-java ## The Maven artifact in the local repository; with this platform's library, or all that make natives made
+	$(MVN) -f java/pom.xml install -DskipTests $$($(NATIVES_FOR_MAVEN))
 
 .PHONY: example
 example: jar ## The Spring Boot example
