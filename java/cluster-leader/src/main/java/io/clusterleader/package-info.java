@@ -84,7 +84,15 @@
  * cluster-leader-heartbeat} enters the native library every second: a JVM that stops doing so, because
  * it is frozen or does nothing but collect garbage, loses its leadership. {@code cluster-leader-listener}
  * runs the listeners and {@code cluster-leader-log} the log handlers, each only while there is something
- * to do. None keeps the JVM from ending.
+ * to do. An election with a {@linkplain io.clusterleader.Election#healthCheck health check} has a thread {@code
+ * cluster-leader-health} for it. None keeps the JVM from ending.
+ *
+ * <h2>Logging</h2>
+ *
+ * <p>To the {@code java.util.logging} logger {@code io.clusterleader}: what people should act on as {@code WARNING}
+ * and {@code SEVERE}, the comings and goings of leaders as {@code INFO}, renewals and repeated failures as {@code
+ * FINE}. Lines that the logger does not want are not even made; a change of its level is noticed within a second.
+ * A handler that blocks or throws delays or loses log lines, and nothing else.
  *
  * <h2>The end</h2>
  *

@@ -38,7 +38,7 @@ class InterruptsTest {
         Await.until("leads", leader::isLeader);
         Process keeper;
         try {
-            keeper = new ProcessBuilder("flock", directory.toString(), "sh", "-c", "echo locked; exec sleep 60").start();
+            keeper = new ProcessBuilder("flock", "--no-fork", directory.toString(), "sh", "-c", "echo locked; exec sleep 60").start();
         } catch (IOException noFlock) {
             leader.close();
             Javas.skip("a store that is kept locked: " + noFlock.getMessage());
