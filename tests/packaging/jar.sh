@@ -6,7 +6,7 @@ repo=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for variable in ${!CLUSTER_LEADER_@}; do unset "$variable"; done
-readonly most_bytes=$((12 * 1024 * 1024))
+readonly most_bytes=12000000
 
 fail() {
   echo "tests/packaging/jar.sh: $*" >&2
@@ -92,7 +92,19 @@ run() { # JAVA
   echo "$("$1" -version 2>&1 | head -n 1): leads"
 }
 
+refuses() { # PLATFORM: its library, on this one
+  local library=$work/unpacked/io/clusterleader/native/$1/libcluster_leader.so
+  if [ ! -e "$library" ] || [ "$(uname -m)" != x86_64 ]; then return; fi
+  ! java "-Dcluster-leader.native.path=$library" -cp "$work/program:$(cat "$work/classpath")" Program >"$work/log" 2>&1 ||
+    fail "the library for $1 is loaded here"
+  grep -q "$library could not be loaded on linux-.*Name a library for this platform" "$work/log" ||
+    fail "the library for $1 is refused without a word: $(cat "$work/log")"
+  echo "the library for $1 is refused here, with the fix"
+}
+
 run java
+refuses linux-x86_64-musl
+refuses linux-aarch64
 java25=$(compgen -G "${JAVA25_HOME:-/usr/lib/jvm/*25*}/bin/java" | head -n 1) || true
 if [ -n "$java25" ]; then
   run "$java25"

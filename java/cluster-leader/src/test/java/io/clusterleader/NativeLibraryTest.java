@@ -114,6 +114,18 @@ class NativeLibraryTest {
     }
 
     @Test
+    void two_class_loaders_load_a_copy_each() throws Exception {
+        set(NativeLibrary.WORKDIR, directory.toString());
+        List<ClassLoader> loaders = List.of(load(CLASSES), load(CLASSES));
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+            long copies = maps.filter(line -> line.contains(directory.toString()))
+                    .map(line -> line.substring(line.indexOf(directory.toString()))).distinct().count();
+            assertEquals(loaders.size(), copies);
+        }
+        assertEquals(List.of(), list(directory));
+    }
+
+    @Test
     void the_jars_own_library_on_the_library_path_is_loaded_in_place() throws Exception {
         Path installed = Files.copy(bundled(), directory.resolve("libcluster_leader.so"));
         set(LIBRARY_PATH, "/does/not/exist::" + directory);
