@@ -25,7 +25,7 @@
  *
  * In a pod of a Kubernetes cluster the election is held on a Lease, which the pod's service account
  * must be allowed to create, get, update and watch; on a plain host on files, among the processes of
- * that host. The fields of cluster_leader_options say what else can be set, and by which environment
+ * that host; in any other container only where store says which files. The fields of cluster_leader_options say what else can be set, and by which environment
  * variables. A process may stand in many elections: cluster_leader_start() answers a handle for each.
  *
  * The promise: a true answer means that a claim acknowledged by the store had time left, by a
@@ -47,12 +47,15 @@
  * Log: a line on standard error when an election begins, leads, follows or has a problem; see
  * cluster_leader_set_log_callback(). What a renewal does is not told.
  *
- * Signals: the library installs no handlers, and blocks all signals in its own threads.
+ * Signals: the library installs no handlers, and blocks all signals in its own threads. SIGPIPE may be
+ * at its default. No function may be called from a signal handler.
  *
  * fork(): the child leads nothing by its parent's elections: cluster_leader_is_leader() and its kin
  * answer false, and the other functions answer CLUSTER_LEADER_ERROR_HANDLE. It may start elections of
  * its own, whatever threads of the parent were doing in this library at the fork;
- * cluster_leader_is_this_instance_leader() starts one of its own there too.
+ * cluster_leader_is_this_instance_leader() starts one of its own there too. A child that lives on and
+ * does not call exec() keeps open what its parent had open: on files, its parent's death is not proven
+ * at once then, and others wait the lease duration.
  *
  * exit(): what is still held is released by an exit handler, within a retry period. A process that
  * is killed releases nothing: others wait a lease duration, or less where its death can be proven.
@@ -175,7 +178,8 @@ typedef uint64_t cluster_leader_handle;
 //     cluster_leader_options options = CLUSTER_LEADER_OPTIONS_INIT;
 //     options.election = "billing-jobs";
 //
-// What is left out (NULL, "" or 0) is taken from the environment variable, else from the default.
+// What is left out (NULL, "" or 0) is taken from the environment variable, else from the default. In
+// the environment a duration has its unit: 15s, 1500ms, 1m.
 // Texts are UTF-8. They are copied: the caller may free them after the call.
 typedef struct {
     // sizeof(cluster_leader_options), as CLUSTER_LEADER_OPTIONS_INIT sets it: it tells the library

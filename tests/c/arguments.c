@@ -4,7 +4,11 @@
 void versions(void)
 {
     CHECK(cluster_leader_abi_version() == CLUSTER_LEADER_ABI_VERSION);
-    CHECK(strchr(cluster_leader_version(), '.') != NULL);
+    char numbers[32];
+    CHECK(strcmp(cluster_leader_version(), CLUSTER_LEADER_VERSION) == 0);
+    snprintf(numbers, sizeof numbers, "%d.%d.%d", CLUSTER_LEADER_VERSION_MAJOR, CLUSTER_LEADER_VERSION_MINOR,
+             CLUSTER_LEADER_VERSION_PATCH);
+    CHECK(strcmp(numbers, CLUSTER_LEADER_VERSION) == 0);
     CHECK(cluster_leader_last_error() == CLUSTER_LEADER_OK);
     CHECK(strcmp(cluster_leader_error_message(), "") == 0);
 }

@@ -10,6 +10,7 @@ void a_life(void)
     bool holds = false;
 
     options.instance_name = "pod-7";
+    options.namespace_ = options.watch_pods = options.termination_log = options.wait_until_ready = ""; /* as NULL */
     CHECK_OK(cluster_leader_start(&options, &handle));
     status = awaited(handle, CLUSTER_LEADER_STATE_LEADING);
     CHECK(status.leading);

@@ -83,7 +83,8 @@ pub type LogCallback =
 ///     cluster_leader_options options = CLUSTER_LEADER_OPTIONS_INIT;
 ///     options.election = "billing-jobs";
 ///
-/// What is left out (NULL, "" or 0) is taken from the environment variable, else from the default.
+/// What is left out (NULL, "" or 0) is taken from the environment variable, else from the default. In
+/// the environment a duration has its unit: 15s, 1500ms, 1m.
 /// Texts are UTF-8. They are copied: the caller may free them after the call.
 #[derive(Clone, Copy)]
 #[repr(C)]
