@@ -37,7 +37,7 @@ test-rust: tools-rust ## The Rust crates
 
 .PHONY: test-c
 test-c: native ## The C ABI, from C and C++
-	tests/c/run.sh
+	tests/c/run.sh $(BUILT)/libcluster_leader.so
 
 .PHONY: test-packaging
 test-packaging: $(BUILT)/static/libcluster_leader.a ## What is installed: C and C++ programs built with pkg-config and CMake

@@ -89,6 +89,7 @@ void log_lines_go_where_the_program_says(void)
     int lines;
 
     CHECK_OK(cluster_leader_set_log_callback(NULL, NULL));
+    first.slow = true; /* it is still running when it is replaced */
     CHECK_OK(cluster_leader_set_log_callback(hear, &first));
     handle = started("log");
     awaited(handle, CLUSTER_LEADER_STATE_LEADING);

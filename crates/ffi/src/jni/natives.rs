@@ -8,10 +8,10 @@ use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned, NativeMethod, native_method};
 
 use super::throwing::{Throw, Thrown};
-use crate::handles::{self, Heart};
-use crate::problem::{Problem, catching};
 use crate::c::{self, apart};
+use crate::handles::{self, Heart};
 use crate::log;
+use crate::problem::{Problem, catching};
 
 type Strings<'local> = JObjectArray<'local, JString<'local>>;
 
