@@ -229,6 +229,10 @@ impl Shared {
         }
         let (reply, answer) = mpsc::sync_channel(1);
         self.send(Command::Verify(reply));
+        // Whoever stopped it meanwhile may have looked for questions before this one came.
+        if self.is_stopped() {
+            return Err(Error::Stopped);
+        }
         let timeout = self.timing().attempt_timeout() + Self::SLACK;
         match answer.recv_timeout(timeout) {
             Ok(Ok(held)) => Ok(held && self.claim.is_leading(os::now)),
@@ -388,6 +392,8 @@ impl Shared {
         let mut story = self.story();
         story.state = State::Stopped;
         self.ring(story);
+        // Nobody answers any more: whoever waits for an answer need not wait on.
+        lock(&self.commands).clear();
     }
 
     fn ring(&self, mut story: MutexGuard<'_, Story>) {

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::stand::Candidate;
+use crate::error::Error;
 use crate::options::{Place, Resolved};
 use crate::shared::Shared;
 use crate::status::{ChangeKind, State};
@@ -357,6 +358,19 @@ fn verify_asks_the_store() {
         let error = ask(&second).await.unwrap().unwrap_err().to_string();
         assert!(error.contains("no answer"), "{error}");
     });
+}
+
+#[test]
+fn verify_of_an_election_that_is_stopped_meanwhile_waits_no_longer() {
+    let asked = shared("asked", None);
+    let asking = std::thread::spawn({
+        let asked = asked.clone();
+        move || asked.verify().unwrap_err()
+    });
+    std::thread::sleep(Duration::from_millis(20)); // That it waits already is likely, and not needed.
+    asked.set_stopped();
+    let error = asking.join().unwrap();
+    assert!(matches!(error, Error::Stopped), "{error}");
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
