@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The Maven artifact as its users get it: deployed into an empty repository, resolved from there by a program
 # with an empty local one, and run on each JDK. Run make jar first.
+#
+#     tests/packaging/jar.sh [NATIVES]      the libraries; by default what make jar puts into the jar
 set -euo pipefail
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -21,9 +23,11 @@ skip() { # what cannot be tested here; where a release is made nothing may be le
 maven() { mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never "$@"; }
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml" | head -n 1)
-# shellcheck disable=SC2046
-maven -f "$repo/java/pom.xml" deploy -DskipTests "-DaltDeploymentRepository=test::file:$work/repository" \
-  $("$repo/crates/ffi/natives/build.sh" --for-maven)
+natives=${1:+-Dnatives=$(realpath "$1")}
+natives=${natives:-$("$repo/crates/ffi/natives/build.sh" --for-maven)}
+# Nothing, or one argument.
+# shellcheck disable=SC2086
+maven -f "$repo/java/pom.xml" deploy -DskipTests "-DaltDeploymentRepository=test::file:$work/repository" $natives
 deployed=$work/repository/io/clusterleader/cluster-leader/$version/cluster-leader-$version
 for file in jar pom jar.sha1 pom.sha1; do
   [ -e "$deployed.$file" ] || fail "not deployed: $deployed.$file"
