@@ -63,6 +63,9 @@ inspect() { # PLATFORM
   ! grep -vE '^(cluster_leader_|Java_io_clusterleader_|JNI_On(Load|Unload)$)' "$work/$platform.symbols" || fail "$platform exports the symbols above"
   cmp "$work/linux-x86_64.symbols" "$work/$platform.symbols" || fail "$platform exports other symbols than linux-x86_64"
 
+  # Else its atexit handler would be called at the end of a process that had unloaded it.
+  nm --dynamic --undefined-only "$library" | grep -q ' __cxa_finalize' || fail "$platform leaves its exit handlers behind when it is unloaded"
+
   # The machine it was built on.
   ! strings "$library" | grep -F -e "$repo" -e "$HOME/" -e /.cargo/ -e /usr/src/ -e /tmp/ -m 3 || fail "$platform names the paths above"
 

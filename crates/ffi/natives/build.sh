@@ -103,8 +103,11 @@ build() { # PLATFORM TARGET INTO
     *-musl) flags+=' -C target-feature=-crt-static' ;; # else there is no shared library
     *-gnu) target+=.$glibc ;;
   esac
-  mkdir -p "$into"
-  RUSTC=$with RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=$natives/work PATH=$tools/bin:$PATH \
+  mkdir -p "$into" "$natives/work"
+  local begin=$natives/work/begin-$platform.o zig_target=${target/-unknown-/-}
+  ZIG_GLOBAL_CACHE_DIR=$natives/zig "$tools/bin/python" -m ziglang cc -target "$zig_target" -O2 -fPIC -g0 \
+    -c crates/ffi/natives/begin.c -o "$begin"
+  CLUSTER_LEADER_BEGIN=$begin RUSTC=$with RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=$natives/work PATH=$tools/bin:$PATH \
     ZIG_GLOBAL_CACHE_DIR=$natives/zig CARGO_ZIGBUILD_CACHE_DIR=$natives/zigbuild \
     cargo zigbuild --quiet --locked --release -p cluster-leader-ffi --target "$target" $build_std >&2
   cp "$natives/work/${target%".$glibc"}/release/libcluster_leader.so" "$into/"

@@ -381,10 +381,8 @@ class NativeLibraryTest {
         System.setProperty(property, value);
     }
 
-    private static Path bundled() throws IOException {
-        try (Stream<Path> files = Files.walk(CLASSES)) {
-            return files.filter(file -> file.endsWith("libcluster_leader.so")).findFirst().orElseThrow();
-        }
+    private static Path bundled() {
+        return CLASSES.resolve("io/clusterleader/native").resolve(Platform.name()).resolve("libcluster_leader.so");
     }
 
     private static List<Path> list(Path directory) throws IOException {
