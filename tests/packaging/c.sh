@@ -117,7 +117,7 @@ if has pkg-config pkg-config "the examples with pkg-config"; then
     export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
     [ "$(pkg-config --modversion cluster_leader)" = "$version" ] || fail "pkg-config --modversion"
     make --quiet
-    readelf -d job_loop | grep -q 'NEEDED.*\[libcluster_leader.so.1\]' || fail "what job_loop needs"
+    grep -q 'NEEDED.*\[libcluster_leader.so.1\]' <<<"$(readelf -d job_loop)" || fail "what job_loop needs"
     runs "C, pkg-config" ./job_loop
     runs "C++, pkg-config" ./job_thread
 

@@ -39,7 +39,7 @@ inspect() { # PLATFORM
     linux-x86_64*) machine='Advanced Micro Devices X86-64' ;;
     linux-aarch64*) machine='AArch64' ;;
   esac
-  readelf --file-header "$library" | grep -q "Machine: *$machine" || fail "$platform is not for $machine"
+  grep -q "Machine: *$machine" <<<"$(readelf --file-header "$library")" || fail "$platform is not for $machine"
 
   dynamic=$(readelf --dynamic --wide "$library")
   grep -q 'SONAME.*\[libcluster_leader.so.1\]' <<<"$dynamic" || fail "$platform has another SONAME: $dynamic"
@@ -64,10 +64,10 @@ inspect() { # PLATFORM
   cmp "$work/linux-x86_64.symbols" "$work/$platform.symbols" || fail "$platform exports other symbols than linux-x86_64"
 
   # Else its atexit handler would be called at the end of a process that had unloaded it.
-  nm --dynamic --undefined-only "$library" | grep -q ' __cxa_finalize' || fail "$platform leaves its exit handlers behind when it is unloaded"
+  grep -q ' __cxa_finalize' <<<"$(nm --dynamic --undefined-only "$library")" || fail "$platform leaves its exit handlers behind when it is unloaded"
 
   # The machine it was built on.
-  ! strings "$library" | grep -F -e "$repo" -e "$HOME/" -e /.cargo/ -e /usr/src/ -e /tmp/ -m 3 || fail "$platform names the paths above"
+  ! strings "$library" | grep -F -e "$repo" -e "$HOME/" -e /.cargo/ -e /usr/src/ -e /tmp/ || fail "$platform names the paths above"
 
   printf '%-20s %8d bytes, needs %s%s\n' "$platform" "$(stat -c %s "$library")" "$(paste -sd ' ' <<<"$needed")" "${newest:+, $newest at most}"
 }
