@@ -147,10 +147,10 @@ build_all() {
 }
 
 reproduce() { # PLATFORM
-  local platform=$1 target elsewhere
+  local platform=$1 target
   target=$(awk -v platform="$platform" '$1 == platform { print $2 }' <<<"$platforms")
   [ -n "$target" ] || fail "$platform is no platform: $platforms"
-  elsewhere=$(mktemp -d "${TMPDIR:-/tmp}/elsewhere-XXXXXX")
+  readonly elsewhere=$(mktemp -d "${TMPDIR:-/tmp}/elsewhere-XXXXXX")
   trap 'rm -rf "$elsewhere"' EXIT
   # Everything, as the workspace needs all of its members to be there.
   tar --exclude=./target --exclude=./.git --exclude='./java/*/target' --exclude='./examples/*/target' -c . | tar -x -C "$elsewhere"
