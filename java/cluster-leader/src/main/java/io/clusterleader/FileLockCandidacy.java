@@ -47,6 +47,7 @@ final class FileLockCandidacy implements Candidacy {
     private volatile LockFile.Term term = LockFile.Term.NONE;
     private volatile boolean ready;
     private volatile boolean healthy;
+    private volatile long lastBeat = System.nanoTime();
     private volatile boolean stopped;
     private volatile @Nullable String problem;
     private volatile Runnable tell = () -> {};
@@ -100,6 +101,9 @@ final class FileLockCandidacy implements Candidacy {
 
     private void turn() {
         try {
+            if (isSilent()) {
+                release(LostReason.HOST_STUCK);
+            }
             if (lock == null && mayStand()) {
                 FileLock won = file.tryLock();
                 if (won != null) {
@@ -122,7 +126,12 @@ final class FileLockCandidacy implements Candidacy {
     private boolean mayStand() {
         boolean isSittingOut = term.number == releasedTerm
                 && System.nanoTime() - releasedAt < leaseDuration.toNanos();
-        return ready && healthy && !stopped && !isSittingOut;
+        return ready && healthy && !isSilent() && !stopped && !isSittingOut;
+    }
+
+    /** Whether the health check has not answered for a heartbeat. */
+    private boolean isSilent() {
+        return settings.healthChecked() && System.nanoTime() - lastBeat > settings.heartbeatNanos();
     }
 
     private void lead(FileLock won) throws IOException {
@@ -224,9 +233,9 @@ final class FileLockCandidacy implements Candidacy {
         return isLeader();
     }
 
-    /** Nobody takes notice of a check that hangs: here it is for development. */
     @Override
     public void beat(boolean isHealthy) {
+        lastBeat = System.nanoTime();
         healthy = isHealthy;
         if (!isHealthy) {
             handOver(LostReason.UNHEALTHY);
@@ -243,10 +252,13 @@ final class FileLockCandidacy implements Candidacy {
         handOver(LostReason.STEPPED_DOWN);
     }
 
+    /** On the thread, after whatever it is about to win. */
     private void handOver(LostReason reason) {
-        if (claim != null) {
-            claim = null;
+        claim = null;
+        try {
             finish(thread.submit(() -> release(reason)));
+        } catch (RejectedExecutionException stoppedBefore) {
+            // What was held then has been released.
         }
     }
 

@@ -35,7 +35,7 @@ final class FileLockSettings {
 
     private String value(String key, String otherwise) {
         String value = given.get(key);
-        return value != null ? value : variable("CLUSTER_LEADER_" + key.toUpperCase(Locale.ROOT).replace('-', '_'), otherwise);
+        return value != null && !value.isEmpty() ? value : variable("CLUSTER_LEADER_" + key.toUpperCase(Locale.ROOT).replace('-', '_'), otherwise);
     }
 
     private String variable(String name, String otherwise) {
@@ -78,12 +78,21 @@ final class FileLockSettings {
         return duration("renew-deadline", "10s");
     }
 
+    long heartbeatNanos() {
+        String text = value("heartbeat", value("lease-duration", "15s"));
+        return text.matches("0(ms|s|m|h)?") ? Long.MAX_VALUE : duration("heartbeat", text).toNanos();
+    }
+
     boolean healthChecked() {
         return given.containsKey("health-check");
     }
 
     boolean waitUntilReady() {
-        return value("wait-until-ready", "false").equals("true");
+        String text = value("wait-until-ready", "false");
+        if (!text.equals("true") && !text.equals("false")) {
+            throw wrong("wait-until-ready", text, "write true or false");
+        }
+        return text.equals("true");
     }
 
     private Duration duration(String key, String otherwise) {

@@ -265,6 +265,30 @@ class FileLockTest {
     }
 
     @Test
+    void who_does_not_say_how_it_is_does_not_lead() {
+        FileLockCandidacy silent =
+                stand(Election.named("default").healthCheck(() -> true).heartbeat(Duration.ofSeconds(1)));
+        silent.begin(new Listeners(silent));
+        silent.beat(true);
+        until("leads", silent::isLeader);
+        until("leads no more", () -> !silent.isLeader());
+        silent.beat(true);
+        until("leads again", silent::isLeader);
+        silent.stop();
+    }
+
+    @Test
+    void once_stopped_nothing_is_handed_over_and_nothing_fails() {
+        FileLockCandidacy only = stand(Election.named("default"));
+        only.begin(new Listeners(only));
+        until("leads", only::isLeader);
+        only.stop();
+        only.stepDown();
+        only.beat(false);
+        assertFalse(only.isLeader());
+    }
+
+    @Test
     void who_stepped_down_leads_again_when_nobody_else_wants_to() {
         FileLockCandidacy only = stand(Election.named("default").leaseDuration(Duration.ofSeconds(1)));
         only.begin(new Listeners(only));
