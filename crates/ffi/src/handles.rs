@@ -12,10 +12,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cluster_leader::surface::PerProcess;
-use cluster_leader::{Elector, Error, Options};
+use cluster_leader::{Elector, Error, Options, State, Status};
 
 use crate::problem::{Outcome, Problem};
 
@@ -123,6 +123,22 @@ pub(crate) fn ask<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Op
 pub(crate) fn ask_open<T>(handle: Handle, question: impl FnOnce(&Elector) -> T) -> Outcome<T> {
     let answer = ask(handle, |elector| (!elector.is_inherited()).then(|| question(elector)));
     answer.flatten().ok_or_else(|| Problem::Handle(handle).into())
+}
+
+/// Waits for a change of the election that a handle stands for. Who waits while the handle is closed is
+/// told the end: the next question would find no election.
+pub(crate) fn wait(handle: Handle, elector: &Elector, seen: u64, timeout: Duration) -> Status {
+    let until = Instant::now().checked_add(timeout);
+    let mut status = elector.wait_for_change(seen, timeout);
+    while status.state != State::Stopped && ask(handle, |_| ()).is_none() {
+        let left = until.map_or(timeout, |until| until.saturating_duration_since(Instant::now()));
+        let next = elector.wait_for_change(status.version, left);
+        if next.version == status.version {
+            break; // the time is over
+        }
+        status = next;
+    }
+    status
 }
 
 /// One of the first, if it is open.

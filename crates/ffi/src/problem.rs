@@ -33,6 +33,11 @@ pub(crate) enum Problem {
          later, or runs out"
     )]
     Timeout(Duration),
+    #[error(
+        "all elections have ended, but the log callback has not taken the last lines within {0:?}: it is given \
+         them when it returns. Let it return sooner, or wait for longer"
+    )]
+    LogCallback(Duration),
     #[error("this is a bug in cluster-leader, please report it (panic: {0})")]
     Panic(String),
 }

@@ -76,7 +76,7 @@ impl From<&Problem> for ResultCode {
             Problem::Argument(_) => Self::ErrorArgument,
             Problem::Handle(_) => Self::ErrorHandle,
             Problem::DefaultStopped => Self::ErrorStopped,
-            Problem::Timeout(_) => Self::ErrorTimeout,
+            Problem::Timeout(_) | Problem::LogCallback(_) => Self::ErrorTimeout,
             Problem::Panic(_) => Self::ErrorInternal,
         }
     }
@@ -148,6 +148,7 @@ mod tests {
             (Problem::Handle(7).into(), ResultCode::ErrorHandle),
             (Problem::DefaultStopped.into(), ResultCode::ErrorStopped),
             (Problem::Timeout(Duration::ZERO).into(), ResultCode::ErrorTimeout),
+            (Problem::LogCallback(Duration::ZERO).into(), ResultCode::ErrorTimeout),
             (Problem::Panic("x".into()).into(), ResultCode::ErrorInternal),
         ] {
             let problem: Box<Problem> = problem;

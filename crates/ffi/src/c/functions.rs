@@ -155,7 +155,8 @@ pub unsafe extern "C" fn cluster_leader_status(handle: Handle, status: *mut Stat
 ///
 /// Begin with 0, which answers at once, and then pass the version of the last status. If the
 /// version is the one passed, the time was over. UINT64_MAX milliseconds: wait for ever.
-/// cluster_leader_stop() by another thread ends the wait, with CLUSTER_LEADER_STATE_STOPPED.
+/// When another thread stops the election meanwhile, the wait ends with CLUSTER_LEADER_STATE_STOPPED;
+/// the handle is stale by then, and a further wait is refused.
 ///
 /// On an error *status is unchanged.
 ///
@@ -172,7 +173,9 @@ pub unsafe extern "C" fn cluster_leader_wait(
     carry_out(|| {
         handles::ask_open(handle, |elector| {
             // SAFETY: the caller's promise, passed on.
-            unsafe { memory::put_status(status, || elector.wait_for_change(seen, bounded(timeout_ms))) }
+            unsafe {
+                memory::put_status(status, || handles::wait(handle, elector, seen, bounded(timeout_ms)))
+            }
         })?
     })
 }
@@ -244,14 +247,16 @@ pub extern "C" fn cluster_leader_stop(handle: Handle) -> ResultCode {
 }
 
 /// Ends all elections of this process, and the library's threads. All handles are stale from here
-/// on, and cluster_leader_is_this_instance_leader() answers false. Elections may be started anew.
+/// on. Elections may be started anew; the one of cluster_leader_is_this_instance_leader() has ended
+/// for good, and answers false.
 ///
 /// The log callback is given the last lines, and is set no more.
 ///
 /// Call it before dlclose(). The library keeps itself loaded while a thread of its own runs, so a
-/// dlclose() without it, or after CLUSTER_LEADER_ERROR_TIMEOUT, does no harm, but unloads nothing.
-/// (glibc also keeps it loaded until all threads that have called it have ended.) At a normal exit
-/// it is not needed: what is still held then is released by an exit handler, within a retry period.
+/// dlclose() without it, or after CLUSTER_LEADER_ERROR_TIMEOUT, does no harm, but unloads nothing;
+/// and with glibc nor does one while a thread that has called other functions of it still lives.
+/// At a normal exit it is not needed: what is still held then is released by an exit handler,
+/// within a retry period.
 ///
 /// Threads: any. Blocks: yes, for timeout_ms at most. UINT64_MAX: as long as it takes.
 /// Errors: CLUSTER_LEADER_ERROR_TIMEOUT: the claims are withdrawn, but not everything was released
@@ -262,7 +267,7 @@ pub extern "C" fn cluster_leader_shutdown(timeout_ms: u64) -> ResultCode {
         let timeout = bounded(timeout_ms);
         let deadline = Instant::now() + timeout;
         handles::shutdown(timeout)?;
-        if log::close(deadline) { Ok(()) } else { Err(Problem::Timeout(timeout).into()) }
+        if log::close(deadline) { Ok(()) } else { Err(Problem::LogCallback(timeout).into()) }
     })
 }
 
@@ -318,7 +323,8 @@ pub extern "C" fn cluster_leader_last_error() -> ResultCode {
 /// What went wrong in the call that cluster_leader_last_error() is about, for people: which thing,
 /// its value, the rule, the fix. "" if nothing did; never NULL. UTF-8.
 ///
-/// The text belongs to the library and is valid until this thread's next call that fails.
+/// The text belongs to the library and is valid until this thread's next call that fails. Ask for it
+/// in a statement of its own: among the arguments of one call it may be asked for first.
 ///
 /// Threads: each has its own. Blocks: no. Errors: none.
 #[unsafe(no_mangle)]
