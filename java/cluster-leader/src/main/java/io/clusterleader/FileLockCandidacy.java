@@ -33,7 +33,6 @@ final class FileLockCandidacy implements Candidacy {
 
     private final FileLockSettings settings;
     private final Path path;
-    private final LockFile file;
     private final String instanceName;
     private final String identity;
     private final Duration leaseDuration;
@@ -53,6 +52,7 @@ final class FileLockCandidacy implements Candidacy {
     private volatile Runnable tell = () -> {};
 
     // Only the thread touches these.
+    private LockFile file;
     private @Nullable FileLock lock;
     private long releasedTerm = Long.MIN_VALUE;
     private long releasedAt;
@@ -104,6 +104,11 @@ final class FileLockCandidacy implements Candidacy {
             if (isSilent()) {
                 release(LostReason.HOST_STUCK);
             }
+            if (!file.isThere()) {
+                NativeLog.log(Level.WARNING, path + " was deleted: who had it locked leads no more.", null);
+                release(LostReason.DELETED);
+                file = new LockFile(path);
+            }
             if (lock == null && mayStand()) {
                 FileLock won = file.tryLock();
                 if (won != null) {
@@ -140,6 +145,9 @@ final class FileLockCandidacy implements Candidacy {
             LockFile.Term mine = file.read()
                     .next(TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano(), identity, instanceName);
             file.write(mine);
+            if (!file.isThere()) {
+                return;
+            }
             term = mine;
             lock = won;
             claim = won;

@@ -7,9 +7,16 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,16 +32,40 @@ final class LockFile {
     /** Far behind the content: on Windows nobody else can read what is locked. */
     private static final long LOCKED = Long.MAX_VALUE - 1;
     private static final int LONGEST = 4096;
+    /** Whatever becomes of the system properties, these are not collected, which would close them. */
+    private static final Set<FileChannel> OPEN = ConcurrentHashMap.newKeySet();
 
+    private final Path path;
+    private final @Nullable Object key;
     private final FileChannel channel;
 
     /** Creates the file if there is none; the directory must be there. */
     LockFile(Path file) throws IOException {
-        Path real = file.getParent().toRealPath().resolve(file.getFileName());
+        path = file.getParent().toRealPath().resolve(file.getFileName());
         try {
-            channel = (FileChannel) System.getProperties().computeIfAbsent(SHARED + real, absent -> open(real));
+            Files.createFile(path);
+        } catch (FileAlreadyExistsException another) {
+            // It was faster.
+        }
+        key = keyOf(path);
+        try {
+            channel = (FileChannel) System.getProperties().computeIfAbsent(SHARED + path + key, absent -> open(path));
         } catch (UncheckedIOException failure) {
-            throw new IOException(real + ": " + failure.getCause().getMessage(), failure.getCause());
+            throw new IOException(path + ": " + failure.getCause().getMessage(), failure.getCause());
+        }
+        OPEN.add(channel);
+    }
+
+    private static @Nullable Object keyOf(Path file) throws IOException {
+        return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
+    }
+
+    /** Whether it is still the one that newcomers find: a file that was deleted can be locked for ever. */
+    boolean isThere() throws IOException {
+        try {
+            return Objects.equals(keyOf(path), key);
+        } catch (NoSuchFileException deleted) {
+            return false;
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Properties;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -275,6 +276,41 @@ class FileLockTest {
         silent.beat(true);
         until("leads again", silent::isLeader);
         silent.stop();
+    }
+
+    @Test
+    void who_locked_a_file_that_was_deleted_leads_no_more_and_follows_whoever_locks_its_successor() throws Exception {
+        FileLockCandidacy first = stand(Election.named("deleted"));
+        first.begin(new Listeners(first));
+        until("leads", first::isLeader);
+        Files.delete(directory.resolve("deleted.lock"));
+        FileLockCandidacy second = stand(Election.named("deleted"));
+        second.begin(new Listeners(second));
+        until("exactly one leads", () -> first.isLeader() != second.isLeader());
+        Await.always("exactly one leads", Duration.ofSeconds(1), () -> first.isLeader() != second.isLeader());
+        first.stop();
+        until("the other leads", second::isLeader);
+        second.stop();
+    }
+
+    @Test
+    void g2_other_system_properties_do_not_unlock_what_is_locked() throws Exception {
+        FileLockCandidacy first = stand(Election.named("properties"));
+        first.begin(new Listeners(first));
+        until("leads", first::isLeader);
+        Properties before = System.getProperties();
+        Properties others = new Properties();
+        before.stringPropertyNames().forEach(name -> others.setProperty(name, before.getProperty(name)));
+        System.setProperties(others);
+        try {
+            FileLockCandidacy second = stand(Election.named("properties"));
+            second.begin(new Listeners(second));
+            Await.always("does not lead", Duration.ofSeconds(1), () -> !second.isLeader());
+            second.stop();
+        } finally {
+            System.setProperties(before);
+        }
+        first.stop();
     }
 
     @Test
