@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
@@ -40,8 +41,8 @@ final class NativeLibrary {
             return true;
         }
         if (!loaded) {
-            String path = System.getProperty(PATH);
-            if (path != null) {
+            String path = System.getProperty(PATH, "");
+            if (!path.isEmpty()) {
                 loadNamed(Paths.get(path));
             } else if (!loadInstalled() && !loadBundled()) {
                 return false;
@@ -97,18 +98,22 @@ final class NativeLibrary {
             return false;
         }
         String bundled = checksum();
+        Set<Path> seen = new HashSet<>();
         for (String directory : System.getProperty("java.library.path", "").split(File.pathSeparator)) {
             Path file = Paths.get(directory, FILE_NAME);
             if (directory.isEmpty() || !Files.isRegularFile(file)) {
                 continue;
             }
             try {
+                if (!seen.add(file.toRealPath())) {
+                    continue;
+                }
                 if (bundled == null || bundled.equals(checksum(file))) {
                     link(file, "Remove it from java.library.path.");
                     return true;
                 }
-                NativeLog.LOGGER.warning("Skipped " + file + " on java.library.path: it is another version than the library in"
-                        + " the jar. To use it nevertheless, name it in the property " + PATH + ".");
+                NativeLog.LOGGER.warning("Skipped " + file + " on java.library.path: it is another version or build than the"
+                        + " library in the jar. To use it nevertheless, name it in the property " + PATH + ".");
             } catch (IOException | ClusterLeaderException unusable) {
                 NativeLog.LOGGER.warning("Skipped " + file + " on java.library.path: " + unusable.getMessage());
             }
@@ -150,8 +155,8 @@ final class NativeLibrary {
 
     /** A new directory that only we can enter: in the one that was asked for, else where temporary files are. */
     private static Path privateDirectory() throws IOException {
-        String workdir = System.getProperty(WORKDIR);
-        if (workdir == null) {
+        String workdir = System.getProperty(WORKDIR, "");
+        if (workdir.isEmpty()) {
             return Files.createTempDirectory("cluster-leader-");
         }
         Path parent = Paths.get(workdir);
