@@ -4,4 +4,7 @@ module io.clusterleader {
     requires static org.jspecify;
 
     exports io.clusterleader;
+    exports io.clusterleader.spi;
+
+    uses io.clusterleader.spi.CandidacyProvider;
 }

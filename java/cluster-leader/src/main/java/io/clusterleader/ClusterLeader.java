@@ -1,5 +1,6 @@
 package io.clusterleader;
 
+import io.clusterleader.spi.Candidacy;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -34,6 +35,7 @@ public final class ClusterLeader implements AutoCloseable {
     /** What the library said of this election right before it was closed. */
     private volatile @Nullable String @Nullable [] lastStatus;
     private volatile @Nullable HealthCheck healthCheck;
+    private volatile boolean closed;
 
     private ClusterLeader(Candidacy candidacy) {
         this.candidacy = candidacy;
@@ -67,7 +69,8 @@ public final class ClusterLeader implements AutoCloseable {
      * first call of either.
      *
      * <p>"Process" means this copy of the library: the applications of a servlet container that each
-     * bring their own jar have one each. Once closed it stays closed.
+     * bring their own jar have one each. Once closed it stays closed, until {@link #thisInstance(Election)}
+     * starts another.
      *
      * @return the election
      * @throws ClusterLeaderException if the configuration is wrong or the native library cannot be
@@ -78,10 +81,32 @@ public final class ClusterLeader implements AutoCloseable {
         return started != null ? started : startThisInstance();
     }
 
+    /**
+     * Starts the election of this process with settings of its own, for programs and frameworks that have
+     * configuration of their own: from here on {@link #isThisInstanceLeader()} asks it. Call it before anything
+     * else asks. One that was closed may be followed by another.
+     *
+     * @param election the election
+     * @return the election
+     * @throws IllegalStateException if one is under way, whoever started it
+     * @throws ClusterLeaderException if the configuration is wrong or the native library cannot be loaded
+     */
+    public static synchronized ClusterLeader thisInstance(Election election) {
+        ClusterLeader underWay = thisInstance;
+        if (underWay != null && !underWay.closed) {
+            throw new IllegalStateException("The election of this process is under way already: " + underWay.status()
+                    + ". It is started by the first call of ClusterLeader.isThisInstanceLeader() or thisInstance(): call"
+                    + " thisInstance(Election) before, or join(Election) for an election beside it.");
+        }
+        ClusterLeader started = join(election);
+        thisInstance = started;
+        return started;
+    }
+
     private static synchronized ClusterLeader startThisInstance() {
         if (thisInstance == null) {
             ClusterLeader started = start(Election.CONFIGURED, Native::startDefault);
-            started.candidacy.begin(started.listeners);
+            started.begin();
             thisInstance = started;
         }
         return thisInstance;
@@ -110,7 +135,7 @@ public final class ClusterLeader implements AutoCloseable {
     public static ClusterLeader join(Election election) {
         ClusterLeader started = start(election, Native::start);
         try {
-            started.candidacy.begin(started.listeners);
+            started.begin();
             BooleanSupplier healthCheck = election.healthCheck();
             if (healthCheck != null) {
                 started.healthCheck = HealthCheck.begin(healthCheck, started.candidacy);
@@ -123,7 +148,15 @@ public final class ClusterLeader implements AutoCloseable {
         return started;
     }
 
+    private void begin() {
+        candidacy.begin(listeners::deliver);
+    }
+
     private static ClusterLeader start(Election election, ToLongFunction<String[]> starter) {
+        Candidacy provided = Provided.stand(election);
+        if (provided != null) {
+            return new ClusterLeader(provided);
+        }
         if (!NativeLibrary.load()) {
             return new ClusterLeader(FileLockCandidacy.stand(election, NativeLibrary.missing()));
         }
@@ -287,6 +320,7 @@ public final class ClusterLeader implements AutoCloseable {
         if (fields != null) {
             lastStatus = fields;
         }
+        closed = true;
         listeners.expectEnd();
         HealthCheck asked = healthCheck;
         if (asked != null) {
@@ -295,7 +329,8 @@ public final class ClusterLeader implements AutoCloseable {
         try {
             candidacy.stop();
         } finally {
-            candidacy.end(listeners);
+            candidacy.end();
+            listeners.end();
         }
     }
 

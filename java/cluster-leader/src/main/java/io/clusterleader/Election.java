@@ -3,6 +3,7 @@ package io.clusterleader;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -63,6 +64,15 @@ public final class Election {
     private Election(Map<Setting, String> values, @Nullable BooleanSupplier healthCheck) {
         this.values = values;
         this.healthCheck = healthCheck;
+    }
+
+    /**
+     * The election that the properties and the environment describe, its name included.
+     *
+     * @return the election
+     */
+    public static Election configured() {
+        return CONFIGURED;
     }
 
     /**
@@ -248,6 +258,16 @@ public final class Election {
             }
         }
         return triples.toArray(new String[0]);
+    }
+
+    /** What {@link #settings} says, by key. */
+    Map<String, String> settingsByKey() {
+        String[] triples = settings();
+        Map<String, String> byKey = new HashMap<>();
+        for (int at = 0; at < triples.length; at += 3) {
+            byKey.put(triples[at], triples[at + 1]);
+        }
+        return byKey;
     }
 
     /**

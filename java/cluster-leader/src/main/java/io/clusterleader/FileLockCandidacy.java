@@ -1,5 +1,6 @@
 package io.clusterleader;
 
+import io.clusterleader.spi.Candidacy;
 import java.io.IOException;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FileLockCandidacy implements Candidacy {
     private static final long EVERY_MILLIS = 200;
+    /** Several turns: whoever has a deleted file locked has noticed by then. */
+    private static final long NOTICED_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int MOST_CHANGES = 1_000;
     // The kinds of changes, as Listeners know them.
     private static final long ACQUIRED = 1;
@@ -54,6 +57,9 @@ final class FileLockCandidacy implements Candidacy {
     // Only the thread touches these.
     private LockFile file;
     private @Nullable FileLock lock;
+    /** Locked, and perhaps not for long enough to lead. */
+    private @Nullable FileLock won;
+    private long wonAt;
     private long releasedTerm = Long.MIN_VALUE;
     private long releasedAt;
 
@@ -71,7 +77,7 @@ final class FileLockCandidacy implements Candidacy {
 
     /** Refuses where a file lock could make two leaders; {@code missing} says which library there is not. */
     static FileLockCandidacy stand(Election election, ClusterLeaderException missing) {
-        FileLockSettings settings = new FileLockSettings(election.settings(), System::getenv);
+        FileLockSettings settings = new FileLockSettings(election.settingsByKey(), System::getenv);
         if (settings.areOfACluster()) {
             throw missing;
         }
@@ -88,15 +94,14 @@ final class FileLockCandidacy implements Candidacy {
     }
 
     @Override
-    public void begin(Listeners listeners) {
-        tell = listeners::deliver;
+    public void begin(Runnable changed) {
+        tell = changed;
         thread.scheduleWithFixedDelay(this::turn, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Override
-    public void end(Listeners listeners) {
+    public void end() {
         tell = () -> {};
-        listeners.end();
     }
 
     private void turn() {
@@ -110,10 +115,7 @@ final class FileLockCandidacy implements Candidacy {
                 file = new LockFile(path);
             }
             if (lock == null && mayStand()) {
-                FileLock won = file.tryLock();
-                if (won != null) {
-                    lead(won);
-                }
+                stand();
             }
             if (lock == null) {
                 follow(file.read());
@@ -124,6 +126,18 @@ final class FileLockCandidacy implements Candidacy {
                 NativeLog.log(Level.WARNING, path + ": " + failure + ". Tried again five times a second.", null);
             }
             problem = path + ": " + failure;
+        }
+    }
+
+    /** A file that nobody has led with yet may be there in place of one that was deleted under its leader. */
+    private void stand() throws IOException {
+        if (won == null) {
+            won = file.tryLock();
+            wonAt = System.nanoTime();
+        }
+        FileLock mine = won;
+        if (mine != null && (file.read() != LockFile.Term.NONE || System.nanoTime() - wonAt >= NOTICED_NANOS)) {
+            lead(mine);
         }
     }
 
@@ -139,7 +153,7 @@ final class FileLockCandidacy implements Candidacy {
         return settings.healthChecked() && System.nanoTime() - lastBeat > settings.heartbeatNanos();
     }
 
-    private void lead(FileLock won) throws IOException {
+    private void lead(FileLock mayLead) throws IOException {
         try {
             Instant now = Instant.now();
             LockFile.Term mine = file.read()
@@ -149,15 +163,22 @@ final class FileLockCandidacy implements Candidacy {
                 return;
             }
             term = mine;
-            lock = won;
-            claim = won;
+            lock = mayLead;
+            claim = mayLead;
+            won = null;
         } finally {
-            if (lock == null) {
-                won.release();
-            }
+            giveUpWon();
         }
         changed(ACQUIRED, term.token, term.number);
         changed(LEADER_CHANGED, 0, 0);
+    }
+
+    private void giveUpWon() throws IOException {
+        FileLock unused = won;
+        won = null;
+        if (unused != null) {
+            unused.release();
+        }
     }
 
     private void follow(LockFile.Term read) {
@@ -171,6 +192,11 @@ final class FileLockCandidacy implements Candidacy {
     private void release(LostReason reason) {
         claim = null;
         if (lock == null) {
+            try {
+                giveUpWon();
+            } catch (IOException failure) {
+                NativeLog.log(Level.WARNING, path + " stays locked until this process ends: " + failure, null);
+            }
             return;
         }
         LockFile.Term mine = term;

@@ -8,7 +8,6 @@ import java.nio.file.Paths;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
@@ -22,15 +21,13 @@ final class FileLockSettings {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
     private static final Pattern ELECTION = Pattern.compile("[a-z0-9]([-a-z0-9.]{0,178}[a-z0-9])?");
 
-    private final Map<String, String> given = new HashMap<>();
+    private final Map<String, String> given;
     private final Function<String, @Nullable String> environment;
 
-    /** From what {@link Election#settings} says, and the environment. */
-    FileLockSettings(String[] settings, Function<String, @Nullable String> environment) {
+    /** From what {@link Election#settingsByKey} says, and the environment. */
+    FileLockSettings(Map<String, String> given, Function<String, @Nullable String> environment) {
+        this.given = given;
         this.environment = environment;
-        for (int at = 0; at < settings.length; at += 3) {
-            given.put(settings[at], settings[at + 1]);
-        }
     }
 
     private String value(String key, String otherwise) {

@@ -1,5 +1,6 @@
 package io.clusterleader;
 
+import io.clusterleader.spi.Candidacy;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;

@@ -15,12 +15,12 @@ import java.util.logging.Level;
  */
 final class Heartbeat {
     private static final long EVERY_MILLIS = 1_000;
-    private static final Set<Listeners> ELECTIONS = new CopyOnWriteArraySet<>();
+    private static final Set<Runnable> ELECTIONS = new CopyOnWriteArraySet<>();
     private static boolean beating;
 
     private Heartbeat() {}
 
-    static synchronized void begin(Listeners election) {
+    static synchronized void begin(Runnable election) {
         if (!beating) {
             DaemonThread.named("cluster-leader-heartbeat", Heartbeat::beat).start();
             beating = true;
@@ -28,9 +28,8 @@ final class Heartbeat {
         ELECTIONS.add(election);
     }
 
-    static synchronized void end(Listeners election) {
+    static synchronized void end(Runnable election) {
         ELECTIONS.remove(election);
-        election.end();
     }
 
     private static synchronized boolean isNeeded() {
@@ -45,7 +44,7 @@ final class Heartbeat {
                 NativeLog.tellLevel();
                 seen = Native.await(seen, EVERY_MILLIS);
                 NativeLog.forward();
-                ELECTIONS.forEach(Listeners::deliver);
+                ELECTIONS.forEach(Runnable::run);
             } catch (Throwable failure) { // An OutOfMemoryError too: it passes, the elections remain.
                 NativeLog.log(Level.SEVERE, "The heartbeat failed, and tries again.", failure);
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(EVERY_MILLIS));

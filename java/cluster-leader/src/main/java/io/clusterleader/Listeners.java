@@ -1,5 +1,6 @@
 package io.clusterleader;
 
+import io.clusterleader.spi.Candidacy;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

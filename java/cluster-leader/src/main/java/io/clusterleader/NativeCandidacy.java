@@ -1,10 +1,12 @@
 package io.clusterleader;
 
+import io.clusterleader.spi.Candidacy;
 import org.jspecify.annotations.Nullable;
 
 /** A candidacy that the native library stands for. */
 final class NativeCandidacy implements Candidacy {
     private final long handle;
+    private volatile Runnable changed = () -> {};
 
     NativeCandidacy(long handle) {
         this.handle = handle;
@@ -61,12 +63,13 @@ final class NativeCandidacy implements Candidacy {
     }
 
     @Override
-    public void begin(Listeners listeners) {
-        Heartbeat.begin(listeners);
+    public void begin(Runnable changed) {
+        this.changed = changed;
+        Heartbeat.begin(changed);
     }
 
     @Override
-    public void end(Listeners listeners) {
-        Heartbeat.end(listeners);
+    public void end() {
+        Heartbeat.end(changed);
     }
 }
