@@ -1,0 +1,140 @@
+package io.clusterleader.spring;
+
+import io.clusterleader.ClusterLeader;
+import io.clusterleader.Election;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.WeakHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The elections that an application stands in: its own, and those that {@link LeaderOnly} names. It stands from the start
+ * of its context until that is closed and its leader-only work has ended.
+ *
+ * <p>Everything may be called from any thread.
+ */
+public class Elections {
+    private static final Log log = LogFactory.getLog(Elections.class);
+    /** Those of all contexts of this JVM. */
+    private static final Set<ClusterLeader> OF_CONTEXTS = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
+    private final ClusterLeaderSettings settings;
+    private final Consumer<ClusterLeader> onJoin;
+    /** The application's own, whose name here is empty, comes first. */
+    private final Map<String, Seat> seats = new TreeMap<>();
+    private boolean running;
+    private boolean ready;
+
+    /** {@code onJoin} is told of each election right after it was joined. */
+    Elections(ClusterLeaderSettings settings, Consumer<ClusterLeader> onJoin) {
+        this.settings = settings;
+        this.onJoin = onJoin;
+        seat("");
+    }
+
+    /** What stands for the election of this name; for the application's own if the name is empty. */
+    synchronized Seat seat(String name) {
+        Seat seat = seats.computeIfAbsent(name, Seat::new);
+        if (running && seat.election == null) {
+            join(seat);
+        }
+        return seat;
+    }
+
+    /**
+     * All elections that this application stands in now, its own first.
+     *
+     * @return the elections
+     */
+    public synchronized List<ClusterLeader> all() {
+        return seats.values().stream().map(seat -> seat.election).flatMap(Stream::ofNullable).distinct().toList();
+    }
+
+    /**
+     * The application's own election.
+     *
+     * @return the election; empty before the context has started, and once the application has left
+     */
+    public synchronized Optional<ClusterLeader> own() {
+        return Optional.ofNullable(seat("").election);
+    }
+
+    /** Stands in all of them; may lead once ready. */
+    synchronized void join() {
+        running = true;
+        seats.values().forEach(this::join);
+    }
+
+    private void join(Seat seat) {
+        ClusterLeader same = all().stream().filter(joined -> joined.status().election().equals(seat.name)).findAny().orElse(null);
+        seat.election = same != null ? same : start(seat.name);
+    }
+
+    private ClusterLeader start(String name) {
+        Election election = settings.election(name);
+        ClusterLeader started = name.isEmpty() ? ofThisInstance(election) : ClusterLeader.join(election);
+        OF_CONTEXTS.add(started);
+        onJoin.accept(started);
+        if (ready) {
+            started.ready();
+        }
+        return started;
+    }
+
+    /** The one that {@link ClusterLeader#isThisInstanceLeader()} asks, so that all code has the same answer. */
+    private static ClusterLeader ofThisInstance(Election election) {
+        try {
+            return ClusterLeader.thisInstance(election);
+        } catch (IllegalStateException underWay) {
+            ClusterLeader other = ClusterLeader.thisInstance();
+            if (!OF_CONTEXTS.contains(other)) {
+                throw underWay;
+            }
+            log.warn("Another application context of this JVM stands in an election already (" + other.status()
+                    + "): ClusterLeader.isThisInstanceLeader() speaks of that one. Ask a bean of the type ClusterLeaderService.");
+            return ClusterLeader.join(election);
+        }
+    }
+
+    /** This instance may lead from now on. */
+    public synchronized void ready() {
+        ready = true;
+        all().forEach(ClusterLeader::ready);
+    }
+
+    /** Gives back what it leads, and stands in none of them any more. */
+    void leave() {
+        List<ClusterLeader> left;
+        synchronized (this) {
+            running = false;
+            ready = false;
+            left = all();
+            seats.values().forEach(seat -> seat.election = null);
+        }
+        left.forEach(ClusterLeader::close);
+    }
+
+    /** What stands for an election, whether it was joined yet or not. */
+    static final class Seat {
+        private final String name;
+        private volatile @Nullable ClusterLeader election;
+
+        private Seat(String name) {
+            this.name = name;
+        }
+
+        boolean isLeader() {
+            ClusterLeader joined = election;
+            return joined != null && joined.isLeader();
+        }
+    }
+}
