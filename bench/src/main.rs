@@ -75,7 +75,7 @@ impl Amount {
     const FULL: Self = Self {
         quick: false,
         hand_overs: 60,
-        hand_overs_of_others: 10,
+        hand_overs_of_others: 30,
         reported_crashes: 20,
         crashes: 5,
         pauses: 3,
