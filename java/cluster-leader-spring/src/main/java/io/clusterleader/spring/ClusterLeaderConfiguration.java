@@ -6,7 +6,6 @@ import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Role;
-import org.springframework.util.ClassUtils;
 
 /** What {@link EnableClusterLeader} and the Spring Boot starter set up. */
 @Configuration(proxyBeanMethods = false)
@@ -16,20 +15,44 @@ public class ClusterLeaderConfiguration {
     ClusterLeaderConfiguration() {}
 
     @Bean
-    Runs clusterLeaderRuns() {
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static ScheduledProcessorReplacement clusterLeaderScheduledProcessorReplacement() {
+        return new ScheduledProcessorReplacement();
+    }
+
+    @Bean
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static LeaderOnlyBeanPostProcessor clusterLeaderLeaderOnlyBeanPostProcessor() {
+        return new LeaderOnlyBeanPostProcessor();
+    }
+
+    @Bean
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static LeaderOnlyJobs clusterLeaderJobs() {
+        return new LeaderOnlyJobs();
+    }
+
+    @Bean
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static Runs clusterLeaderRuns() {
         return new Runs();
     }
 
     @Bean
-    Elections clusterLeaderElections(ObjectProvider<ClusterLeaderSettings> settings, ApplicationEventPublisher publisher) {
-        ClassLoader classLoader = ClassUtils.getDefaultClassLoader();
-        return new Elections(settings.getIfUnique(ClusterLeaderSettings::new),
-                joined -> joined.addListener(new LeadershipEvents(joined, publisher, classLoader)));
+    Elections clusterLeaderElections(
+            ObjectProvider<ClusterLeaderSettings> settings, Runs runs, ApplicationEventPublisher publisher) {
+        return new Elections(settings.getIfUnique(ClusterLeaderSettings::new), runs, publisher);
     }
 
     @Bean
-    ClusterLeaderLifecycle clusterLeaderLifecycle(ObjectProvider<ClusterLeaderSettings> settings, Elections elections, Runs runs) {
-        return new ClusterLeaderLifecycle(settings.getIfUnique(ClusterLeaderSettings::new), elections, runs);
+    Guard clusterLeaderGuard(ObjectProvider<ClusterLeaderSettings> settings, Elections elections, Runs runs) {
+        return new Guard(settings.getIfUnique(ClusterLeaderSettings::new), elections, runs);
+    }
+
+    @Bean
+    ClusterLeaderLifecycle clusterLeaderLifecycle(
+            ObjectProvider<ClusterLeaderSettings> settings, Elections elections, LeaderOnlyJobs jobs, Runs runs) {
+        return new ClusterLeaderLifecycle(settings.getIfUnique(ClusterLeaderSettings::new), elections, jobs, runs);
     }
 
     @Bean

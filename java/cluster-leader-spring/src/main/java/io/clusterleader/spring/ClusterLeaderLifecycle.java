@@ -32,14 +32,16 @@ final class ClusterLeaderLifecycle
 
     private final ClusterLeaderSettings settings;
     private final Elections elections;
+    private final LeaderOnlyJobs jobs;
     private final Runs runs;
     private @Nullable ApplicationContext context;
     private volatile boolean running;
     private @Nullable CountDownLatch settled;
 
-    ClusterLeaderLifecycle(ClusterLeaderSettings settings, Elections elections, Runs runs) {
+    ClusterLeaderLifecycle(ClusterLeaderSettings settings, Elections elections, LeaderOnlyJobs jobs, Runs runs) {
         this.settings = settings;
         this.elections = elections;
+        this.jobs = jobs;
         this.runs = runs;
     }
 
@@ -56,6 +58,7 @@ final class ClusterLeaderLifecycle
     @Override
     public void start() {
         runs.reopen();
+        jobs.all().forEach(job -> elections.seat(job.election()));
         elections.join();
         if (settings.isReadyAtStart()) {
             elections.ready();
@@ -110,12 +113,12 @@ final class ClusterLeaderLifecycle
         }
         Collection<Run> late = runs.underWay();
         log.warn("Leader-only work is interrupted, as it has not ended within " + settings.drainTimeout() + ": " + names(late));
-        late.forEach(run -> run.thread.interrupt());
+        late.forEach(Run::interrupt);
         return runs.awaitEnd(AFTER_INTERRUPT_NANOS);
     }
 
     private static String names(Collection<Run> runs) {
-        return runs.stream().map(run -> run.what + " on " + run.thread.getName()).sorted().collect(Collectors.joining(", "));
+        return runs.stream().map(Run::toString).sorted().collect(Collectors.joining(", "));
     }
 
     @Override

@@ -2,19 +2,22 @@ package io.clusterleader.spring;
 
 import io.clusterleader.ClusterLeader;
 import io.clusterleader.Election;
-import java.util.ArrayList;
+import io.clusterleader.LeadershipListener;
+import io.clusterleader.LostReason;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.WeakHashMap;
-import java.util.function.Consumer;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationEventPublisher;
 
 /**
  * The elections that an application stands in: its own, and those that {@link LeaderOnly} names. It stands from the start
@@ -28,16 +31,17 @@ public class Elections {
     private static final Set<ClusterLeader> OF_CONTEXTS = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
     private final ClusterLeaderSettings settings;
-    private final Consumer<ClusterLeader> onJoin;
+    private final Runs runs;
+    private final ApplicationEventPublisher publisher;
     /** The application's own, whose name here is empty, comes first. */
     private final Map<String, Seat> seats = new TreeMap<>();
     private boolean running;
     private boolean ready;
 
-    /** {@code onJoin} is told of each election right after it was joined. */
-    Elections(ClusterLeaderSettings settings, Consumer<ClusterLeader> onJoin) {
+    Elections(ClusterLeaderSettings settings, Runs runs, ApplicationEventPublisher publisher) {
         this.settings = settings;
-        this.onJoin = onJoin;
+        this.runs = runs;
+        this.publisher = publisher;
         seat("");
     }
 
@@ -83,7 +87,20 @@ public class Elections {
         Election election = settings.election(name);
         ClusterLeader started = name.isEmpty() ? ofThisInstance(election) : ClusterLeader.join(election);
         OF_CONTEXTS.add(started);
-        onJoin.accept(started);
+        started.addListener(new LeadershipEvents(started, publisher));
+        started.addListener(new LeadershipListener() {
+            @Override
+            public void onAcquired(long token, long term) {
+                seatsOf(started).forEach(Seat::doWhatWaits);
+            }
+
+            @Override
+            public void onLost(long token, LostReason reason) {
+                if (settings.isInterruptOnLoss()) {
+                    interruptRuns(started);
+                }
+            }
+        });
         if (ready) {
             started.ready();
         }
@@ -105,6 +122,18 @@ public class Elections {
         }
     }
 
+    private synchronized List<Seat> seatsOf(ClusterLeader election) {
+        return seats.values().stream().filter(seat -> seat.election == election).toList();
+    }
+
+    private void interruptRuns(ClusterLeader lost) {
+        List<Seat> seatsOfIt = seatsOf(lost);
+        runs.underWay().stream().filter(run -> seatsOfIt.contains(seat(run.job.election()))).forEach(run -> {
+            log.warn("Interrupted, as this instance leads no more: " + run);
+            run.interrupt();
+        });
+    }
+
     /** This instance may lead from now on. */
     public synchronized void ready() {
         ready = true;
@@ -116,9 +145,8 @@ public class Elections {
         List<ClusterLeader> left;
         synchronized (this) {
             running = false;
-            ready = false;
             left = all();
-            seats.values().forEach(seat -> seat.election = null);
+            seats.values().forEach(Seat::leave);
         }
         left.forEach(ClusterLeader::close);
     }
@@ -126,6 +154,7 @@ public class Elections {
     /** What stands for an election, whether it was joined yet or not. */
     static final class Seat {
         private final String name;
+        private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
         private volatile @Nullable ClusterLeader election;
 
         private Seat(String name) {
@@ -135,6 +164,29 @@ public class Elections {
         boolean isLeader() {
             ClusterLeader joined = election;
             return joined != null && joined.isLeader();
+        }
+
+        Optional<ClusterLeader> election() {
+            return Optional.ofNullable(election);
+        }
+
+        /** Does it as soon as this instance leads, on whichever thread: it returns at once. */
+        void whenLeading(Runnable action) {
+            waiting.add(action);
+            if (isLeader()) {
+                doWhatWaits();
+            }
+        }
+
+        private void doWhatWaits() {
+            for (Runnable action = waiting.poll(); action != null; action = waiting.poll()) {
+                action.run();
+            }
+        }
+
+        private void leave() {
+            election = null;
+            waiting.clear();
         }
     }
 }

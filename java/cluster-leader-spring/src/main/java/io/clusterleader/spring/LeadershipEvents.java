@@ -4,20 +4,25 @@ import io.clusterleader.ClusterLeader;
 import io.clusterleader.LeadershipListener;
 import io.clusterleader.LostReason;
 import java.util.Optional;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.springframework.beans.factory.BeanCreationNotAllowedException;
 import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.util.ClassUtils;
 
 /** Publishes what an election tells as events of the application. */
 final class LeadershipEvents implements LeadershipListener {
+    private static final Log log = LogFactory.getLog(LeadershipEvents.class);
+
+    private final ClusterLeader source;
     private final String election;
     private final ApplicationEventPublisher publisher;
-    private final ClassLoader classLoader;
-    private final ClusterLeader source;
+    private final ClassLoader classLoader = ClassUtils.getDefaultClassLoader();
 
-    LeadershipEvents(ClusterLeader election, ApplicationEventPublisher publisher, ClassLoader classLoader) {
-        source = election;
-        this.election = election.status().election();
+    LeadershipEvents(ClusterLeader source, ApplicationEventPublisher publisher) {
+        this.source = source;
+        this.election = source.status().election();
         this.publisher = publisher;
-        this.classLoader = classLoader;
     }
 
     @Override
@@ -42,6 +47,8 @@ final class LeadershipEvents implements LeadershipListener {
         thread.setContextClassLoader(classLoader);
         try {
             publisher.publishEvent(event);
+        } catch (BeanCreationNotAllowedException closed) {
+            log.debug("Told nobody, as the application context is closed: " + event);
         } finally {
             thread.setContextClassLoader(before);
         }

@@ -1,20 +1,23 @@
 package io.clusterleader.spring;
 
+import io.clusterleader.Status;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A method that runs on the leader only was called on another instance, and has to return something. */
 public class NotLeaderException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
     private final String election;
-    private final String leader;
+    private final @Nullable String leader;
 
-    NotLeaderException(String what, String election, String instanceName, Optional<String> leader) {
-        super(what + " runs on the leader of the election \"" + election + "\" only, which " + instanceName + " is not"
-                + leader.map(name -> ": " + name + " is").orElse(": nobody is as far as is known")
+    /** {@code status} is null where this application does not stand, or not any more. */
+    NotLeaderException(String what, String election, @Nullable Status status) {
+        super(what + " runs on the leader only, which this instance is not: "
+                + (status == null ? "it does not stand in the election" : status.toString())
                 + ". Call it there, or have it return void, an Optional, a future or a publisher, which are empty then.");
-        this.election = election;
-        this.leader = leader.orElse(null);
+        this.election = status == null ? election : status.election();
+        this.leader = status == null ? null : status.leader().orElse(null);
     }
 
     /**

@@ -14,8 +14,8 @@ final class Runs {
     private volatile @Nullable Thread waiting;
 
     /** Null once closed: then nothing begins any more, but what belongs to work that is under way. */
-    @Nullable Run begin(String what, String election) {
-        Run run = new Run(what, election);
+    @Nullable Run begin(LeaderOnlyJob job) {
+        Run run = new Run(job);
         // Counted first: whoever closes and then counts sees it, or it sees that it was closed.
         underWay.add(run);
         if (closed && Run.ofThisThread() == null) {
@@ -25,12 +25,15 @@ final class Runs {
         return run;
     }
 
-    void end(Run run) {
-        underWay.remove(run);
+    /** Whether it had not ended before. */
+    boolean end(Run run) {
+        run.isOver();
+        boolean ended = underWay.remove(run);
         Thread waiter = waiting;
         if (waiter != null && underWay.isEmpty()) {
             LockSupport.unpark(waiter);
         }
+        return ended;
     }
 
     void close() {

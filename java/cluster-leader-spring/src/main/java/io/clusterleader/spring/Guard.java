@@ -1,0 +1,89 @@
+package io.clusterleader.spring;
+
+import io.clusterleader.ClusterLeader;
+import java.util.Optional;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+/** Has leader-only jobs run where and while this instance leads. */
+final class Guard {
+    private static final Log log = LogFactory.getLog(Guard.class);
+
+    private final boolean scheduledLeaderOnly;
+    private final Elections elections;
+    private final Runs runs;
+
+    Guard(ClusterLeaderSettings settings, Elections elections, Runs runs) {
+        this.scheduledLeaderOnly = settings.isScheduledLeaderOnly();
+        this.elections = elections;
+        this.runs = runs;
+    }
+
+    /** Whether a scheduled job runs on the leader only. */
+    boolean isLeaderOnly(LeaderOnlyJob job) {
+        return switch (job.rule().where()) {
+            case LEADER_ONLY -> true;
+            case EVERY_INSTANCE -> false;
+            case UNSAID -> scheduledLeaderOnly;
+        };
+    }
+
+    /** Null if it must not run. Who begins a run ends it. */
+    @Nullable Run begin(LeaderOnlyJob job) {
+        Run run = runs.begin(job); // Counted before it is asked who leads: leadership is not given back in between.
+        if (run == null) {
+            skip(job, "this application is about to stop");
+            return null;
+        }
+        if (!elections.seat(job.election()).isLeader()) {
+            runs.end(run);
+            skip(job, "this instance does not lead");
+            return null;
+        }
+        job.began();
+        return run;
+    }
+
+    void end(Run run) {
+        if (runs.end(run)) {
+            run.job.ended();
+        }
+    }
+
+    /** Whether it ran. */
+    boolean run(LeaderOnlyJob job, Runnable work) {
+        Run run = begin(job);
+        if (run == null) {
+            return false;
+        }
+        try {
+            run.within(() -> {
+                work.run();
+                return true;
+            });
+        } finally {
+            end(run);
+        }
+        return true;
+    }
+
+    /** Does it once this instance leads the job's election, perhaps now; never where it is about to stop. */
+    void whenLeading(LeaderOnlyJob job, Runnable action) {
+        if (!runs.isClosed()) {
+            elections.seat(job.election()).whenLeading(action);
+        }
+    }
+
+    Optional<ClusterLeader> election(LeaderOnlyJob job) {
+        return elections.seat(job.election()).election();
+    }
+
+    private static void skip(LeaderOnlyJob job, String why) {
+        if (job.wasSkipped()) {
+            log.info("Skipped " + job + ", as " + why + ". Further skips are logged at debug level.");
+        } else if (log.isDebugEnabled()) {
+            log.debug("Skipped " + job + ", as " + why + ".");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.clusterleader.spring;
+
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.scheduling.SchedulingAwareRunnable;
+
+/** A scheduled job as its scheduler runs it. */
+class GuardedTask implements SchedulingAwareRunnable {
+    private final Supplier<Guard> guard;
+    private final LeaderOnlyJob job;
+    private final Runnable task;
+
+    GuardedTask(Supplier<Guard> guard, LeaderOnlyJob job, Runnable task) {
+        this.guard = guard;
+        this.job = job;
+        this.task = task;
+    }
+
+    @Override
+    public void run() {
+        attempt(guard.get());
+    }
+
+    /** Whether it ran. */
+    private boolean attempt(Guard guarding) {
+        if (guarding.isLeaderOnly(job)) {
+            return guarding.run(job, task);
+        }
+        task.run();
+        return true;
+    }
+
+    @Override
+    public boolean isLongLived() {
+        return task instanceof SchedulingAwareRunnable aware && aware.isLongLived();
+    }
+
+    /** Which scheduler runs it (since Spring 6.1). */
+    @Override
+    public @Nullable String getQualifier() {
+        return task instanceof SchedulingAwareRunnable aware ? aware.getQualifier() : null;
+    }
+
+    @Override
+    public String toString() {
+        return task.toString();
+    }
+
+    /** One that is due once. Where this instance does not lead by then, it is kept until it does. */
+    static final class Once extends GuardedTask {
+        private final Consumer<Runnable> scheduler;
+
+        Once(Supplier<Guard> guard, LeaderOnlyJob job, Runnable task, Consumer<Runnable> scheduler) {
+            super(guard, job, task);
+            this.scheduler = scheduler;
+        }
+
+        @Override
+        public void run() {
+            Guard guarding = super.guard.get();
+            if (!super.attempt(guarding)) {
+                guarding.whenLeading(super.job, () -> scheduler.accept(this));
+            }
+        }
+    }
+}

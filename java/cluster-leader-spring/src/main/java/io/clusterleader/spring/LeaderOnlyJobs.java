@@ -1,0 +1,88 @@
+package io.clusterleader.spring;
+
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.context.EmbeddedValueResolverAware;
+import org.springframework.core.MethodClassKey;
+import org.springframework.util.StringValueResolver;
+
+/**
+ * The jobs of an application, as they become known: scheduled ones when their beans are made, others when they are first
+ * called. For people and for monitoring.
+ *
+ * <p>Everything may be called from any thread.
+ */
+public final class LeaderOnlyJobs implements EmbeddedValueResolverAware {
+    private final List<LeaderOnlyJob> jobs = new ArrayList<>();
+    private final List<Consumer<LeaderOnlyJob>> listeners = new ArrayList<>();
+    private final Map<String, Integer> sameNames = new HashMap<>();
+    private final Map<MethodClassKey, LeaderOnlyJob> called = new ConcurrentHashMap<>();
+    private @Nullable StringValueResolver placeholders;
+
+    LeaderOnlyJobs() {}
+
+    /** For Spring: resolves the placeholders in names of elections. */
+    @Override
+    public void setEmbeddedValueResolver(StringValueResolver resolver) {
+        placeholders = resolver;
+    }
+
+    /**
+     * All jobs that are known by now.
+     *
+     * @return the jobs
+     */
+    public synchronized List<LeaderOnlyJob> all() {
+        return List.copyOf(jobs);
+    }
+
+    /**
+     * Tells of all jobs: now of those that are known, and later of each that becomes known.
+     *
+     * @param listener is told, one job at a time; returns quickly and does not throw
+     */
+    public synchronized void addListener(Consumer<LeaderOnlyJob> listener) {
+        listeners.add(listener);
+        jobs.forEach(listener);
+    }
+
+    /** A further schedule of a method. */
+    LeaderOnlyJob scheduled(Method method, Class<?> targetClass) {
+        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+        return add(targetClass.getName() + "#" + method.getName(), specific, Rule.of(method, targetClass));
+    }
+
+    /** A scheduled task of which nothing else is known. */
+    LeaderOnlyJob scheduled(Runnable task) {
+        return add(task.getClass().getName(), null, Rule.UNSAID);
+    }
+
+    /** A method that is called by whomever. */
+    LeaderOnlyJob called(Method method, Class<?> targetClass) {
+        return called.computeIfAbsent(new MethodClassKey(method, targetClass), key -> {
+            Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+            return add(targetClass.getName() + "#" + method.getName(), specific, Rule.of(method, targetClass));
+        });
+    }
+
+    private synchronized LeaderOnlyJob add(String name, @Nullable Method method, Rule rule) {
+        int sameName = sameNames.merge(name, 1, Integer::sum);
+        LeaderOnlyJob job = new LeaderOnlyJob(sameName == 1 ? name : name + "@" + sameName, method, resolved(rule));
+        jobs.add(job);
+        listeners.forEach(listener -> listener.accept(job));
+        return job;
+    }
+
+    private Rule resolved(Rule rule) {
+        StringValueResolver resolver = placeholders;
+        String election = resolver == null ? rule.election() : resolver.resolveStringValue(rule.election());
+        return new Rule(rule.where(), election == null ? "" : election);
+    }
+}
