@@ -44,8 +44,9 @@ test-packaging: $(BUILT)/static/libcluster_leader.a ## What is installed: C and 
 	tests/packaging/c.sh $(BUILT)
 
 .PHONY: test-java
-test-java: example ## The Maven artifact and the example, on JDK 17 and 25
+test-java: example ## The Maven artifacts and the example, on JDK 17 and 25 and each line of Spring Boot
 	$(MVN) -f java/pom.xml verify $$($(NATIVES_FOR_MAVEN))
+	$(MVN) -f java/spring-lines/pom.xml verify
 	$(MVN) -f examples/spring-monolith/pom.xml verify
 
 .PHONY: test-jar

@@ -57,12 +57,12 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
     /** Whether a scheduled method is only begun by the call of its scheduler, so that whoever does it asks. */
     static boolean isBegunOnly(Method method, Object bean) {
         Class<?> targetClass = AopProxyUtils.ultimateTargetClass(bean);
-        return AopUtils.isAopProxy(bean) && isAsync(method, targetClass) && isIntercepted(method, targetClass) && isOpen(method);
+        return AopUtils.isAopProxy(bean) && isAsync(method, targetClass) && isIntercepted(method, targetClass);
     }
 
     private static boolean isIntercepted(Method method, Class<?> targetClass) {
-        if (method.getDeclaringClass() == Object.class || method.isSynthetic() || Modifier.isStatic(method.getModifiers())) {
-            return false;
+        if (method.getDeclaringClass() == Object.class || method.isSynthetic() || !isOpen(method)) {
+            return false; // A private scheduled method needs no proxy, and with one Spring could not call it.
         }
         return switch (Rule.of(method, targetClass).where()) {
             case LEADER_ONLY -> true;
