@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 public class LeaderChangedEvent extends LeadershipEvent {
     private static final long serialVersionUID = 1L;
 
+    /** Null if nobody leads. */
     private final @Nullable String leader;
 
     LeaderChangedEvent(Object source, String election, @Nullable String leader) {

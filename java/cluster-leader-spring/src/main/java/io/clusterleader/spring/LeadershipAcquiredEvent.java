@@ -4,7 +4,9 @@ package io.clusterleader.spring;
 public class LeadershipAcquiredEvent extends LeadershipEvent {
     private static final long serialVersionUID = 1L;
 
+    /** Of our term. */
     private final long token;
+    /** Its number. */
     private final long term;
 
     LeadershipAcquiredEvent(Object source, String election, long token, long term) {

@@ -6,6 +6,7 @@ import org.springframework.context.ApplicationEvent;
 public abstract class LeadershipEvent extends ApplicationEvent {
     private static final long serialVersionUID = 1L;
 
+    /** Its name. */
     private final String election;
 
     LeadershipEvent(Object source, String election) {

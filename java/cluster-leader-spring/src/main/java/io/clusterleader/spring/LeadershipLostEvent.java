@@ -6,7 +6,9 @@ import io.clusterleader.LostReason;
 public class LeadershipLostEvent extends LeadershipEvent {
     private static final long serialVersionUID = 1L;
 
+    /** Of our term. */
     private final long token;
+    /** Why it ended. */
     private final LostReason reason;
 
     LeadershipLostEvent(Object source, String election, long token, LostReason reason) {

@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 public class NotLeaderException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
+    /** Its name. */
     private final String election;
+    /** Null if nobody leads. */
     private final @Nullable String leader;
 
     /** {@code status} is null where this application does not stand, or not any more. */
