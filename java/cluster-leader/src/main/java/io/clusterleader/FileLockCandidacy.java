@@ -162,8 +162,8 @@ final class FileLockCandidacy implements Candidacy {
         } finally {
             giveUpWon();
         }
-        changes.acquired(term.token, term.number);
         changes.leaderChanged();
+        changes.acquired(term.token, term.number);
         tell.run();
     }
 

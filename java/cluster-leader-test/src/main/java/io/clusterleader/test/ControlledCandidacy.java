@@ -87,11 +87,11 @@ final class ControlledCandidacy implements Candidacy {
         if (before.leads && !ledSameTerm) {
             changes.lost(before.token, reason);
         }
-        if (now.leads && !ledSameTerm) {
-            changes.acquired(now.token, now.term);
-        }
         if (!Objects.equals(before.leader, now.leader)) {
             changes.leaderChanged();
+        }
+        if (now.leads && !ledSameTerm) {
+            changes.acquired(now.token, now.term);
         }
     }
 

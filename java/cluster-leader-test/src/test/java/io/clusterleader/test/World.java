@@ -28,19 +28,10 @@ abstract class World implements AutoCloseable {
     @Override
     public abstract void close();
 
-    enum Kind {
-        KIT,
-        NATIVE_LIBRARY;
-
-        World open(Path directory) {
-            return this == KIT ? new Controlled(directory) : new Real(directory);
-        }
-    }
-
-    private static final class Controlled extends World {
+    static final class Controlled extends World {
         private final ElectionControl control = ElectionControl.open();
 
-        private Controlled(Path directory) {
+        Controlled(Path directory) {
             super(directory);
         }
 
@@ -60,10 +51,10 @@ abstract class World implements AutoCloseable {
         }
     }
 
-    private static final class Real extends World {
+    static final class Real extends World {
         private ClusterLeader another;
 
-        private Real(Path directory) {
+        Real(Path directory) {
             super(directory);
         }
 

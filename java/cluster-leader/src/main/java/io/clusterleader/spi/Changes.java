@@ -8,8 +8,8 @@ import java.util.Deque;
 /**
  * What became of a candidacy: its newest 1,000 changes, as {@link Candidacy#changes} tells them. The oldest is number 1.
  *
- * <p>For each term {@link #acquired} comes once and then {@link #lost} once, each followed by {@link #leaderChanged} where
- * the record's holder is another by then. Everything may be called from any thread.
+ * <p>For each term {@link #acquired} comes once and then {@link #lost} once. Where the record's holder is another by then,
+ * {@link #leaderChanged} comes before the one and after the other. Everything may be called from any thread.
  */
 public final class Changes {
     /** Kind of a change: a term began. Its detail is the number of the term. */
