@@ -47,7 +47,7 @@ public final class ClusterLeader implements AutoCloseable {
      * deadline of a claim that the store acknowledged; it costs about that clock read.
      *
      * <p>The first call starts the election that the properties {@code cluster-leader.*} and the
-     * environment {@code CLUSTER_LEADER_*} describe, does not wait for it, and answers {@code false}.
+     * environment {@code CLUSTER_LEADER_*} describe, does not wait for it, and so answers {@code false}.
      * The election ends with the process, which then releases it when no Java code runs any more, or
      * with the {@link #close()} of {@link #thisInstance()}.
      *
@@ -56,12 +56,7 @@ public final class ClusterLeader implements AutoCloseable {
      *     loaded; the next call tries again
      */
     public static boolean isThisInstanceLeader() {
-        ClusterLeader started = thisInstance;
-        if (started == null) {
-            startThisInstance();
-            return false;
-        }
-        return started.isLeader();
+        return thisInstance().isLeader();
     }
 
     /**
@@ -110,6 +105,14 @@ public final class ClusterLeader implements AutoCloseable {
             thisInstance = started;
         }
         return thisInstance;
+    }
+
+    /** The election of this process may begin anew if it was closed. */
+    static synchronized void forgetClosed() {
+        ClusterLeader last = thisInstance;
+        if (last != null && last.closed) {
+            thisInstance = null;
+        }
     }
 
     /**

@@ -11,11 +11,11 @@ public final class ClusterLeaderException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Also called by the native library.
+     * For the native library, and whatever takes its place in tests.
      *
      * @param message what is wrong, and the fix
      */
-    ClusterLeaderException(String message) {
+    public ClusterLeaderException(String message) {
         super(message);
     }
 

@@ -1,14 +1,12 @@
 package io.clusterleader;
 
 import io.clusterleader.spi.Candidacy;
+import io.clusterleader.spi.Changes;
 import java.io.IOException;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -28,11 +26,6 @@ final class FileLockCandidacy implements Candidacy {
     private static final long EVERY_MILLIS = 200;
     /** Several turns: whoever has a deleted file locked has noticed by then. */
     private static final long NOTICED_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final int MOST_CHANGES = 1_000;
-    // The kinds of changes, as Listeners know them.
-    private static final long ACQUIRED = 1;
-    private static final long LOST = 2;
-    private static final long LEADER_CHANGED = 3;
 
     private final FileLockSettings settings;
     private final Path path;
@@ -42,7 +35,7 @@ final class FileLockCandidacy implements Candidacy {
     private final Duration renewDeadline;
     private final ScheduledThreadPoolExecutor thread =
             new ScheduledThreadPoolExecutor(1, work -> DaemonThread.named("cluster-leader-file-lock", work));
-    private final Deque<long[]> changes = new ArrayDeque<>();
+    private final Changes changes = new Changes();
 
     /** What the answers rest on: withdrawn before the lock is. */
     private volatile @Nullable FileLock claim;
@@ -169,8 +162,9 @@ final class FileLockCandidacy implements Candidacy {
         } finally {
             giveUpWon();
         }
-        changed(ACQUIRED, term.token, term.number);
-        changed(LEADER_CHANGED, 0, 0);
+        changes.leaderChanged();
+        changes.acquired(term.token, term.number);
+        tell.run();
     }
 
     private void giveUpWon() throws IOException {
@@ -185,7 +179,8 @@ final class FileLockCandidacy implements Candidacy {
         boolean isAnothers = !read.identity.equals(term.identity);
         term = read;
         if (isAnothers) {
-            changed(LEADER_CHANGED, 0, 0);
+            changes.leaderChanged();
+            tell.run();
         }
     }
 
@@ -216,26 +211,14 @@ final class FileLockCandidacy implements Candidacy {
                     Level.WARNING, path + " could not be released: " + failure + ". It may name this process until another leads.", null);
         }
         lock = null;
-        changed(LOST, mine.token, reason.ordinal() + 1);
-        changed(LEADER_CHANGED, 0, 0);
-    }
-
-    private void changed(long kind, long token, long detail) {
-        synchronized (changes) {
-            long number = changes.isEmpty() ? 1 : changes.getLast()[0] + 1;
-            changes.add(new long[] {number, kind, token, detail});
-            if (changes.size() > MOST_CHANGES) {
-                changes.remove();
-            }
-        }
+        changes.lost(mine.token, reason);
+        changes.leaderChanged();
         tell.run();
     }
 
     @Override
     public long[] changes(long after) {
-        synchronized (changes) {
-            return changes.stream().filter(change -> change[0] > after).flatMapToLong(Arrays::stream).toArray();
-        }
+        return changes.after(after);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.clusterleader;
 
 import io.clusterleader.spi.Candidacy;
+import io.clusterleader.spi.Changes;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -18,11 +19,6 @@ import java.util.logging.Level;
 final class Listeners {
     private static final Executor THREAD = DaemonThread.executor("cluster-leader-listener");
 
-    // The kinds of changes, as Native#changes numbers them.
-    private static final long ACQUIRED = 1;
-    private static final long LOST = 2;
-    private static final long LEADER_CHANGED = 3;
-
     private final Candidacy candidacy;
     private final List<Registered> registered = new CopyOnWriteArrayList<>();
     private final Doorbell changed = new Doorbell(THREAD, this::tellChanges);
@@ -39,6 +35,11 @@ final class Listeners {
 
     Listeners(Candidacy candidacy) {
         this.candidacy = candidacy;
+    }
+
+    /** Runs a task after whatever the listeners of any election are to be told already. */
+    static void afterwards(Runnable task) {
+        THREAD.execute(task);
     }
 
     LeadershipListener.Registration add(LeadershipListener listener) {
@@ -131,14 +132,14 @@ final class Listeners {
             NativeLog.log(Level.WARNING, "Listeners were too slow: " + missed + " changes of leadership were not told.", null);
         }
         lastNumber = number;
-        if (kind == ACQUIRED) {
+        if (kind == Changes.ACQUIRED) {
             leading = true;
             token = changeToken;
             term = detail;
             tell(listener -> listener.onAcquired(token, term));
-        } else if (kind == LOST) {
+        } else if (kind == Changes.LOST) {
             lost(LostReason.values()[(int) detail - 1]);
-        } else if (kind == LEADER_CHANGED) {
+        } else if (kind == Changes.LEADER_CHANGED) {
             tellLeader();
         }
     }

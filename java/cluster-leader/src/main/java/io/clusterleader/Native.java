@@ -39,10 +39,10 @@ final class Native {
 
     static native void stop(long handle);
 
-    /** The fields of {@link Status}, in its order; null for a stale handle. */
+    /** As {@link io.clusterleader.spi.Candidacy#status}; null for a stale handle. */
     static native @Nullable String @Nullable [] status(long handle);
 
-    /** Quadruples (number, kind, token, detail) of the changes after the one numbered {@code after}. */
+    /** As {@link io.clusterleader.spi.Candidacy#changes}; none for a stale handle. */
     static native long[] changes(long handle, long after);
 
     /**

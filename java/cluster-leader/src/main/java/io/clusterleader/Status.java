@@ -35,7 +35,7 @@ public final class Status {
     private final OptionalLong fencingToken;
     private final String lastProblem;
 
-    /** From what {@link Native#status} returns. */
+    /** From what {@link io.clusterleader.spi.Candidacy#status} returns. */
     Status(String[] fields) {
         this(fields, State.valueOf(fields[4].toUpperCase(Locale.ROOT)), Boolean.parseBoolean(fields[5]));
     }

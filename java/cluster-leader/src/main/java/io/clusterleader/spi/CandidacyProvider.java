@@ -1,18 +1,20 @@
 package io.clusterleader.spi;
 
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Stands in elections in place of the native library: found by {@link java.util.ServiceLoader}, for test kits.
+ *
+ * <p>Looked for once, when the first election is joined, by the class loader of this library.
  */
 public interface CandidacyProvider {
     /**
-     * Stands in an election.
+     * Stands in an election. Called each time that one is joined, from any thread.
      *
-     * @param settings what the program and the properties say, by the names of the properties without {@code
-     *     cluster-leader.}; what the environment says is not among them
+     * @param settings what the program, the properties and the environment say
+     * @param library the library, which may be kept
      * @return the candidacy, or null where the native library is to stand
+     * @throws io.clusterleader.ClusterLeaderException if a setting is wrong: whoever joins gets it
      */
-    @Nullable Candidacy stand(Map<String, String> settings);
+    @Nullable Candidacy stand(Settings settings, Library library);
 }
