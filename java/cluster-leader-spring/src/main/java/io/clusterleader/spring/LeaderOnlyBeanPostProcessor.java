@@ -2,8 +2,9 @@ package io.clusterleader.spring;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
-import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Pointcut;
@@ -30,6 +31,9 @@ import org.springframework.util.function.SingletonSupplier;
  */
 final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
+
+    /** Whether anything of a class is to be guarded. */
+    private final transient Map<Class<?>, Boolean> concerned = new ConcurrentHashMap<>();
 
     LeaderOnlyBeanPostProcessor() {
         setBeforeExistingAdvisors(true); // Outside of transactions. What is asynchronous comes later, and so is outside of this.
@@ -90,26 +94,33 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
         if (bean instanceof AopInfrastructureBean) {
             return bean;
         }
-        Object processed = super.postProcessAfterInitialization(bean, beanName);
         Class<?> targetClass = AopProxyUtils.ultimateTargetClass(bean);
-        if (processed != bean || AopUtils.isAopProxy(bean) || isAnnotated(targetClass)) {
-            refuseWhatIsNotIntercepted(processed, targetClass, beanName);
+        if (!concerned.computeIfAbsent(targetClass, LeaderOnlyBeanPostProcessor::isConcerned)) {
+            return bean;
         }
+        Object processed = super.postProcessAfterInitialization(bean, beanName);
+        refuseWhatIsNotIntercepted(processed, targetClass, beanName);
         return processed;
     }
 
-    private static boolean isAnnotated(Class<?> type) {
-        return Arrays.stream(ReflectionUtils.getUniqueDeclaredMethods(type)).anyMatch(method -> saysLeaderOnly(method, type));
+    private static boolean isConcerned(Class<?> type) {
+        return !MethodIntrospector.selectMethods(type,
+                (ReflectionUtils.MethodFilter) method -> isIntercepted(method, type) || mustBeIntercepted(method, type)).isEmpty();
     }
 
-    private static boolean saysLeaderOnly(Method method, Class<?> type) {
-        return AnnotatedElementUtils.hasAnnotation(AopUtils.getMostSpecificMethod(method, type), LeaderOnly.class);
+    /** What nobody may find unguarded: what is annotated itself, and what a proxy of an annotated class hides from itself. */
+    private static boolean mustBeIntercepted(Method method, Class<?> type) {
+        int modifiers = method.getModifiers();
+        boolean escapes = Modifier.isFinal(modifiers) && !Modifier.isPrivate(modifiers) && !Modifier.isStatic(modifiers)
+                && method.getDeclaringClass() != Object.class;
+        return AnnotatedElementUtils.hasAnnotation(AopUtils.getMostSpecificMethod(method, type), LeaderOnly.class)
+                || escapes && Rule.of(method, type).where() == Rule.Where.LEADER_ONLY;
     }
 
     private static void refuseWhatIsNotIntercepted(Object bean, Class<?> targetClass, String beanName) {
-        Map<Method, Boolean> saidByMethod = MethodIntrospector.selectMethods(targetClass,
-                (MethodIntrospector.MetadataLookup<Boolean>) method -> saysLeaderOnly(method, targetClass) ? true : null);
-        for (Method method : saidByMethod.keySet()) {
+        Set<Method> leaderOnly = MethodIntrospector.selectMethods(targetClass,
+                (ReflectionUtils.MethodFilter) method -> mustBeIntercepted(method, targetClass));
+        for (Method method : leaderOnly) {
             if (isScheduled(method, targetClass)) {
                 continue; // Its scheduler asks.
             }

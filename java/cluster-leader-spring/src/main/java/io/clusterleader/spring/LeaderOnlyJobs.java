@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.context.EmbeddedValueResolverAware;
@@ -20,6 +21,9 @@ import org.springframework.util.StringValueResolver;
  * <p>Everything may be called from any thread.
  */
 public final class LeaderOnlyJobs implements EmbeddedValueResolverAware {
+    /** Of a lambda's and of an object's {@code toString()}. */
+    private static final Pattern DIFFERENT_IN_EACH_PROCESS = Pattern.compile("(?<=\\$\\$Lambda).*|@[0-9a-f]+$");
+
     private final List<LeaderOnlyJob> jobs = new ArrayList<>();
     private final List<Consumer<LeaderOnlyJob>> listeners = new ArrayList<>();
     private final Map<String, Integer> sameNames = new HashMap<>();
@@ -59,9 +63,9 @@ public final class LeaderOnlyJobs implements EmbeddedValueResolverAware {
         return add(targetClass.getName() + "#" + method.getName(), specific, Rule.of(method, targetClass));
     }
 
-    /** A scheduled task of which nothing else is known. */
+    /** A task of a {@code SchedulingConfigurer}: named as it calls itself, but for what differs in each process. */
     LeaderOnlyJob scheduled(Runnable task) {
-        return add(task.getClass().getName(), null, Rule.UNSAID);
+        return add(DIFFERENT_IN_EACH_PROCESS.matcher(task.toString()).replaceAll(""), null, Rule.UNSAID);
     }
 
     /** A method that is called by whomever. */

@@ -122,6 +122,7 @@ class LeaderOnlyTest {
     @CsvSource({
         "Private,private",
         "FinalMethod,final",
+        "FinalMethodOfSuch,final",
         "Static,static",
         "FinalClass,final",
         "ByItsInterfaces,proxyTargetClass",
@@ -266,6 +267,11 @@ class LeaderOnlyTest {
 
     static class FinalMethod {
         @LeaderOnly
+        public final void work() {}
+    }
+
+    @LeaderOnly
+    static class FinalMethodOfSuch {
         public final void work() {}
     }
 

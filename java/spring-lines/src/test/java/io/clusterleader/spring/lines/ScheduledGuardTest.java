@@ -41,7 +41,8 @@ class ScheduledGuardTest {
             await().atMost(LONG).until(() -> ran.jobs().containsAll(everywhere));
             await().atMost(LONG).untilAsserted(() -> assertThat(skipped(jobs)).hasSizeGreaterThanOrEqualTo(guarded.size()));
             assertThat(ran.jobs()).as("what ran on a standby").containsExactlyInAnyOrderElementsOf(everywhere);
-            assertThat(jobs.all()).extracting(LeaderOnlyJob::id).doesNotHaveDuplicates();
+            assertThat(jobs.all()).extracting(LeaderOnlyJob::id).doesNotHaveDuplicates().allSatisfy(
+                    id -> assertThat(id).matches("[\\w.$]+(#\\w+)?(@\\d)?"));
         }
         Ran ran = application.getBean(Ran.class);
         List<String> all = Stream.concat(guarded.stream(), everywhere.stream()).collect(Collectors.toList());
