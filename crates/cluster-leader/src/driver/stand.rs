@@ -1,5 +1,6 @@
 //! One candidate: the pure election, its store, and the clock between them.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -18,6 +19,9 @@ use crate::options::Place;
 use crate::os;
 use crate::shared::Shared;
 use crate::store::{ApiServers, Store, StoreError, Watched};
+
+/// Problems that are told once while they last.
+const MOST_LOGGED: usize = 8;
 
 type Running<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
@@ -46,7 +50,9 @@ pub(super) async fn run(shared: Arc<Shared>, servers: Rc<ApiServers>) {
             },
         };
         let Err(problem) = ended else { break };
-        note_problem(&shared, &problem);
+        if shared.set_problem(Some(&problem.message)) {
+            tracing::warn!("{problem}");
+        }
         let pause = sleep_until(Some(os::now() + resolved.timing.retry_period()));
         if stopped_before(&shared, pause).await {
             break;
@@ -86,6 +92,8 @@ pub(super) struct Candidate<'a, S> {
     verifications: FuturesUnordered<Running<'a, ()>>,
     wake: Option<Instant>,
     problem: Problem,
+    /// The problems that were logged since something last went right: two may take turns.
+    logged: VecDeque<String>,
     /// Why we do not stand, if that is because of the host: stuck or not healthy.
     host_is: Option<LostReason>,
 }
@@ -121,6 +129,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             verifications: FuturesUnordered::new(),
             wake: None,
             problem: Problem::None,
+            logged: VecDeque::new(),
             host_is: None,
         };
         candidate.run().await
@@ -211,7 +220,7 @@ impl<'a, S: Store> Candidate<'a, S> {
         let Ended { id, was_read, outcome, problem } = ended;
         match problem {
             Some(problem) => {
-                note_problem(self.shared, &problem);
+                self.note_problem(&problem);
                 self.problem = if was_read {
                     Problem::Reading
                 } else {
@@ -258,8 +267,23 @@ impl<'a, S: Store> Candidate<'a, S> {
         }
     }
 
+    /// Logs a problem when it appears, and keeps quiet about it while it lasts.
+    fn note_problem(&mut self, problem: &StoreError) {
+        self.shared.set_problem(Some(&problem.message));
+        if self.logged.contains(&problem.message) {
+            tracing::debug!("{problem}");
+            return;
+        }
+        tracing::warn!("{problem}");
+        self.logged.push_back(problem.message.clone());
+        if self.logged.len() > MOST_LOGGED {
+            self.logged.pop_front();
+        }
+    }
+
     fn end_problem(&mut self) {
         self.problem = Problem::None;
+        self.logged.clear();
         self.shared.set_problem(None);
     }
 
@@ -376,13 +400,4 @@ impl<'a, S: Store> Candidate<'a, S> {
 fn new_identity(shared: &Shared) -> Result<Identity, StoreError> {
     identity::of_this_start(&shared.resolved().instance_name)
         .map_err(|error| StoreError::refused(error.to_string()))
-}
-
-/// Logs a problem when it appears, and keeps quiet about it while it lasts.
-fn note_problem(shared: &Shared, problem: &StoreError) {
-    if shared.set_problem(Some(&problem.message)) {
-        tracing::warn!("{problem}");
-    } else {
-        tracing::debug!("{problem}");
-    }
 }
