@@ -226,8 +226,8 @@ class FileLockTest {
         assertEquals(OptionalLong.of(1), after.term());
         assertTrue(after.fencingToken().getAsLong() > status.fencingToken().getAsLong());
         until("told", () -> told.equals(List.of(
-                "acquired term 0", "leader one", "lost STEPPED_DOWN", "leader nobody", "leader two"))
-                || told.equals(List.of("acquired term 0", "leader one", "lost STEPPED_DOWN", "leader two")));
+                "leader one", "acquired term 0", "lost STEPPED_DOWN", "leader nobody", "leader two"))
+                || told.equals(List.of("leader one", "acquired term 0", "lost STEPPED_DOWN", "leader two")));
 
         other.stop();
         assertFalse(other.isLeader());
@@ -269,7 +269,7 @@ class FileLockTest {
     @Test
     void who_does_not_say_how_it_is_does_not_lead() {
         FileLockCandidacy silent =
-                stand(Election.named("default").healthCheck(() -> true).heartbeat(Duration.ofSeconds(1)));
+                stand(Election.named("default").healthCheck(() -> true).heartbeat(Duration.ofSeconds(3)));
         silent.begin(() -> {});
         silent.beat(true);
         until("leads", silent::isLeader);
