@@ -47,7 +47,7 @@ public final class ClusterLeader implements AutoCloseable {
      * deadline of a claim that the store acknowledged; it costs about that clock read.
      *
      * <p>The first call starts the election that the properties {@code cluster-leader.*} and the
-     * environment {@code CLUSTER_LEADER_*} describe, does not wait for it, and so answers {@code false}.
+     * environment {@code CLUSTER_LEADER_*} describe, and does not wait for it: as a rule its answer is {@code false}.
      * The election ends with the process, which then releases it when no Java code runs any more, or
      * with the {@link #close()} of {@link #thisInstance()}.
      *

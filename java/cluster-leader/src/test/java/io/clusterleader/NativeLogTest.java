@@ -46,11 +46,12 @@ class NativeLogTest {
                 return lines.contain(Level.FINE, "Released");
             });
         }
-        try (LogLines lines = LogLines.record(Level.INFO); ClusterLeader leader = join()) {
-            Await.until("told", () -> lines.contain(Level.INFO, "this process leads"));
+        // Lines of those before may still be on their way.
+        try (LogLines lines = LogLines.record(Level.INFO); ClusterLeader leader = join("yet-another")) {
+            Await.until("told", () -> lines.contain(Level.INFO, "yet-another.json: this process leads ("));
             leader.stepDown();
-            Await.until("told", () -> lines.contain(Level.INFO, "this process leads no more"));
-            assertTrue(lines.contain(Level.INFO, "stands in election"), lines::toString);
+            Await.until("told", () -> lines.contain(Level.INFO, "yet-another.json: this process leads no more"));
+            assertTrue(lines.contain(Level.INFO, "stands in election \"yet-another\""), lines::toString);
             assertEquals(0, lines.count("Released"), lines::toString);
         }
     }
