@@ -10,6 +10,15 @@ use crate::error::Error;
 /// Every variable of ours begins with this.
 const PREFIX: &str = "CLUSTER_LEADER_";
 
+/// What a Spring application takes from the environment. It means nothing here, and is no slip of the finger.
+const OF_SPRING: [&str; 5] = [
+    "CLUSTER_LEADER_DRAIN_TIMEOUT",
+    "CLUSTER_LEADER_ENABLED",
+    "CLUSTER_LEADER_INTERRUPT_ON_LOSS",
+    "CLUSTER_LEADER_JOIN_WHEN",
+    "CLUSTER_LEADER_SCHEDULED_LEADER_ONLY",
+];
+
 /// What the surroundings say: captured once, so that one start decides on one picture, and so that
 /// tests can say something else.
 ///
@@ -74,11 +83,15 @@ impl Environment {
             .map(|variable| variable.to_string_lossy())
             .filter_map(|variable| {
                 let rest = variable.strip_prefix(PREFIX)?;
-                let is_known = Setting::ALL.iter().any(|setting| setting.variable() == variable);
+                let is_known = known().any(|known| known == variable);
                 (!is_known && !is_of_a_service(rest)).then(|| unknown(&variable, rest))
             })
             .collect()
     }
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    Setting::ALL.into_iter().map(Setting::variable).chain(OF_SPRING)
 }
 
 /// Whether Kubernetes makes a variable of this ending for a Service called `cluster-leader`.
@@ -91,9 +104,7 @@ fn is_of_a_service(rest: &str) -> bool {
 fn unknown(variable: &str, rest: &str) -> String {
     /// Two slips of the finger and a letter lost: more is another word.
     const FARTHEST: usize = 3;
-    let nearest = Setting::ALL
-        .iter()
-        .map(|setting| setting.variable())
+    let nearest = known()
         .map(|known| (strsim::osa_distance(known.strip_prefix(PREFIX).unwrap_or(known), rest), known))
         .min()
         .filter(|(distance, _)| *distance <= FARTHEST);
@@ -166,6 +177,8 @@ mod tests {
             ("CLUSTER_LEADER_STORES", Some("CLUSTER_LEADER_STORE")),
             ("CLUSTER_LEADER_HEART_BEAT", Some("CLUSTER_LEADER_HEARTBEAT")),
             ("CLUSTER_LEADER_NAMESPACES", Some("CLUSTER_LEADER_NAMESPACE")),
+            ("CLUSTER_LEADER_JOIN_WEHN", Some("CLUSTER_LEADER_JOIN_WHEN")),
+            ("CLUSTER_LEADER_SCHEDULED_LEADERONLY", Some("CLUSTER_LEADER_SCHEDULED_LEADER_ONLY")),
             ("CLUSTER_LEADER_FAVOURITE_COLOUR", None),
             ("CLUSTER_LEADER_XY", None),
             ("CLUSTER_LEADER_", None),
@@ -182,10 +195,11 @@ mod tests {
 
     #[test]
     fn known_variables_other_peoples_and_those_of_a_service_of_our_name_are_not_warned_about() {
-        for setting in Setting::ALL {
-            assert_eq!(Environment::of([(setting.variable(), "x")]).unknown_variables(), [""; 0]);
+        for known in known() {
+            assert_eq!(Environment::of([(known, "x")]).unknown_variables(), [""; 0]);
         }
         let environment = Environment::of([
+            ("CLUSTER_LEADER_DRAIN_TIMEOUT", "5s"), // To a Spring application.
             ("CLUSTER_LEADER_SERVICE_HOST", "10.0.0.7"),
             ("CLUSTER_LEADER_SERVICE_PORT", "80"),
             ("CLUSTER_LEADER_SERVICE_PORT_HTTP", "80"),
