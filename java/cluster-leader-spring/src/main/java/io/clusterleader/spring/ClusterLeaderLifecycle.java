@@ -1,17 +1,20 @@
 package io.clusterleader.spring;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationContextAware;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.ContextClosedEvent;
+import org.springframework.core.Ordered;
 
 /**
  * When an application stands in its elections: first to start, last to stop.
@@ -22,9 +25,11 @@ import org.springframework.context.event.ContextClosedEvent;
  *
  * <p>Where work does not end, leadership is kept: as long as it runs here, nobody else may begin it. The library gives it
  * back when the process has ended.
+ *
+ * <p>Everything may be called from any thread.
  */
-final class ClusterLeaderLifecycle
-        implements SmartLifecycle, ApplicationContextAware, ApplicationListener<ContextClosedEvent> {
+public final class ClusterLeaderLifecycle
+        implements SmartLifecycle, ApplicationContextAware, ApplicationListener<ContextClosedEvent>, Ordered, DisposableBean {
     /** For interrupted work to notice. */
     private static final long AFTER_INTERRUPT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -36,7 +41,10 @@ final class ClusterLeaderLifecycle
     private final Runs runs;
     private @Nullable ApplicationContext context;
     private volatile boolean running;
-    private @Nullable CountDownLatch settled;
+    private boolean stopping;
+    private boolean suspended;
+    /** Null while this application stands. */
+    private @Nullable Drain drain;
 
     ClusterLeaderLifecycle(ClusterLeaderSettings settings, Elections elections, LeaderOnlyJobs jobs, Runs runs) {
         this.settings = settings;
@@ -55,15 +63,56 @@ final class ClusterLeaderLifecycle
         return Integer.MIN_VALUE;
     }
 
+    /** The first to be told that the context is about to close: another may take its time, or fail. */
     @Override
-    public void start() {
+    public int getOrder() {
+        return HIGHEST_PRECEDENCE;
+    }
+
+    /** For Spring: stands in the elections of the application. */
+    @Override
+    public synchronized void start() {
+        stopping = false;
+        if (!suspended) {
+            stand();
+        }
+        running = true;
+    }
+
+    private void stand() {
+        drain = null; // One that is under way has nothing to give back any more.
         runs.reopen();
-        jobs.all().forEach(job -> elections.seat(job.election()));
-        elections.join();
+        try {
+            jobs.all().forEach(job -> elections.seat(job.election()));
+            elections.join();
+        } catch (RuntimeException | Error failure) {
+            elections.leave();
+            throw failure;
+        }
         if (settings.isReadyAtStart()) {
             elections.ready();
         }
-        running = true;
+    }
+
+    /**
+     * Has this instance leave its elections while the application goes on: it may not be fit to lead. No leader-only work
+     * begins any more; when what is under way has ended, as at the end of the application, leadership is given back.
+     * Returns at once.
+     */
+    public synchronized void suspend() {
+        suspended = true;
+        if (running) {
+            beginDrain();
+        }
+    }
+
+    /** Has this instance stand again, where {@link #suspend()} had it leave. */
+    public synchronized void resume() {
+        boolean stands = !suspended;
+        suspended = false;
+        if (!stands && running && !stopping) {
+            stand();
+        }
     }
 
     @Override
@@ -71,66 +120,113 @@ final class ClusterLeaderLifecycle
         return running;
     }
 
+    /** For Spring: begins to drain leader-only work. */
     @Override
     public void onApplicationEvent(ContextClosedEvent closed) {
         if (closed.getApplicationContext() == context && running) { // A child's event comes here too.
-            beginDrain();
+            beginStop();
         }
     }
 
-    /** Ends when it is settled whether the elections were left. */
-    private synchronized CountDownLatch beginDrain() {
-        CountDownLatch begun = settled;
+    private synchronized Drain beginStop() {
+        stopping = true;
+        runs.thisThreadAwaitsEnd();
+        return beginDrain();
+    }
+
+    private Drain beginDrain() {
+        Drain begun = drain;
         if (begun == null) {
             runs.close();
-            CountDownLatch settles = new CountDownLatch(1);
-            Thread thread = new Thread(() -> drain(settles), "cluster-leader-drain");
+            begun = new Drain();
+            Thread thread = new Thread(begun, "cluster-leader-drain");
             thread.setDaemon(true);
             thread.start();
-            settled = settles;
-            begun = settles;
+            drain = begun;
         }
         return begun;
     }
 
-    private void drain(CountDownLatch settles) {
-        try {
-            if (!hasEnded()) {
-                log.warn("Leadership is kept until the process ends, as leader-only work does not end though it was interrupted: "
-                        + names(runs.underWay()) + ". Have it end when its thread is interrupted.");
-                settles.countDown();
-                runs.awaitEnd(Long.MAX_VALUE);
-            }
-            elections.leave();
-        } finally {
-            settles.countDown();
-        }
-    }
-
-    private boolean hasEnded() {
-        if (runs.awaitEnd(settings.drainTimeout().toNanos())) {
-            return true;
-        }
-        Collection<Run> late = runs.underWay();
-        log.warn("Leader-only work is interrupted, as it has not ended within " + settings.drainTimeout() + ": " + names(late));
-        late.forEach(Run::interrupt);
-        return runs.awaitEnd(AFTER_INTERRUPT_NANOS);
-    }
-
-    private static String names(Collection<Run> runs) {
-        return runs.stream().map(Run::toString).sorted().collect(Collectors.joining(", "));
-    }
-
+    /** For Spring: waits until leader-only work has ended, or will not, and leadership is given back where it has. */
     @Override
     public void stop() {
         try {
-            beginDrain().await();
+            beginStop().settled.await();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
-        synchronized (this) {
-            settled = null;
-            running = false;
+        running = false;
+    }
+
+    /** For Spring: what was started is stopped, even where the context failed to start and tells nobody. */
+    @Override
+    public void destroy() {
+        if (running) {
+            stop();
+        }
+    }
+
+    /** Gives leadership back once leader-only work has ended. */
+    private final class Drain implements Runnable {
+        /** Zero once leadership is given back, or it is clear that it is kept for now. */
+        private final CountDownLatch settled = new CountDownLatch(1);
+
+        @Override
+        public void run() {
+            try {
+                boolean seen = endOthers();
+                if (!seen || !runs.isEmpty()) {
+                    settled.countDown();
+                }
+                if (seen && runs.awaitAll()) {
+                    leave();
+                }
+            } catch (InterruptedException interrupted) {
+                log.warn("Leadership is kept until the process ends, as this thread was interrupted.");
+            } finally {
+                settled.countDown();
+            }
+        }
+
+        /** Whether it can be seen when the last work has ended, if it has not. */
+        private boolean endOthers() throws InterruptedException {
+            if (runs.awaitOthers(settings.drainTimeout().toNanos()) || isOff()) {
+                return true;
+            }
+            List<Run> late = runs.underWay().stream().filter(run -> !run.isAwaitingEnd()).toList();
+            boolean endsUnseen = late.stream().anyMatch(Run::endsUnseen);
+            log.warn("Leader-only work is interrupted, as it has not ended within " + settings.drainTimeout() + ": " + names(late));
+            late.forEach(Run::interrupt);
+            boolean ended = runs.awaitOthers(AFTER_INTERRUPT_NANOS);
+            if (!ended && !isOff()) {
+                log.warn("Leadership is kept until the process ends, as leader-only work does not end though it was interrupted: "
+                        + names(runs.underWay()) + ". Have it end when its thread is interrupted.");
+            } else if (endsUnseen) {
+                log.warn("Leadership is kept until the process ends, as leader-only work was cancelled of which it is not known"
+                        + " whether it has ended: " + names(late) + ". Have it end earlier, or set a longer drain timeout.");
+            }
+            return !endsUnseen;
+        }
+
+        private void leave() throws InterruptedException {
+            List<LeadershipEvents> left;
+            synchronized (ClusterLeaderLifecycle.this) {
+                left = isOff() ? List.of() : elections.leave();
+            }
+            for (LeadershipEvents each : left) {
+                each.awaitTold();
+            }
+        }
+
+        /** Whether this application stands again. */
+        private boolean isOff() {
+            synchronized (ClusterLeaderLifecycle.this) {
+                return drain != this;
+            }
+        }
+
+        private String names(Collection<Run> runs) {
+            return runs.stream().map(Run::toString).sorted().collect(Collectors.joining(", "));
         }
     }
 }

@@ -17,8 +17,8 @@ public class ClusterLeaderService {
 
     /**
      * Whether this instance leads. It costs about one clock read: ask before each job, and as often as you like within
-     * it. No before the application has started. No once it was told to stop, except to scheduled and other leader-only
-     * work that was under way by then: that ends before leadership is given back.
+     * it. No before the application has started. No once it was told to stop, except to leader-only work that is under
+     * way, and to scheduled work that was told yes before: leadership is given back only when that has ended.
      *
      * @return true if this instance leads
      */
@@ -37,6 +37,6 @@ public class ClusterLeaderService {
     }
 
     private boolean isLeader(Elections.Seat seat) {
-        return seat.isLeader() && (!runs.isClosed() || Run.ofThisThread() != null);
+        return runs.isLeader(seat::isLeader);
     }
 }

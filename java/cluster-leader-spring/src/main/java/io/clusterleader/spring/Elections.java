@@ -4,6 +4,7 @@ import io.clusterleader.ClusterLeader;
 import io.clusterleader.Election;
 import io.clusterleader.LeadershipListener;
 import io.clusterleader.LostReason;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ public class Elections {
     private final ApplicationEventPublisher publisher;
     /** The application's own, whose name here is empty, comes first. */
     private final Map<String, Seat> seats = new TreeMap<>();
+    private final List<LeadershipEvents> joined = new ArrayList<>();
     private boolean running;
     private boolean ready;
 
@@ -75,19 +77,19 @@ public class Elections {
     /** Stands in all of them; may lead once ready. */
     synchronized void join() {
         running = true;
-        seats.values().forEach(this::join);
+        seats.values().stream().filter(seat -> seat.election == null).forEach(this::join);
+        seats.values().stream().filter(Seat::isLeader).forEach(Seat::doWhatWaits);
     }
 
     private void join(Seat seat) {
-        ClusterLeader same = all().stream().filter(joined -> joined.status().election().equals(seat.name)).findAny().orElse(null);
+        ClusterLeader same = all().stream().filter(each -> each.status().election().equals(seat.name)).findAny().orElse(null);
         seat.election = same != null ? same : start(seat.name);
     }
 
     private ClusterLeader start(String name) {
         Election election = settings.election(name);
         ClusterLeader started = name.isEmpty() ? ofThisInstance(election) : ClusterLeader.join(election);
-        OF_CONTEXTS.add(started);
-        started.addListener(new LeadershipEvents(started, publisher));
+        // Before those who listen to events: they may take their time.
         started.addListener(new LeadershipListener() {
             @Override
             public void onAcquired(long token, long term) {
@@ -101,6 +103,9 @@ public class Elections {
                 }
             }
         });
+        LeadershipEvents events = new LeadershipEvents(started, publisher);
+        started.addListener(events);
+        joined.add(events);
         if (ready) {
             started.ready();
         }
@@ -109,16 +114,20 @@ public class Elections {
 
     /** The one that {@link ClusterLeader#isThisInstanceLeader()} asks, so that all code has the same answer. */
     private static ClusterLeader ofThisInstance(Election election) {
-        try {
-            return ClusterLeader.thisInstance(election);
-        } catch (IllegalStateException underWay) {
-            ClusterLeader other = ClusterLeader.thisInstance();
-            if (!OF_CONTEXTS.contains(other)) {
-                throw underWay;
+        synchronized (OF_CONTEXTS) {
+            try {
+                ClusterLeader started = ClusterLeader.thisInstance(election);
+                OF_CONTEXTS.add(started);
+                return started;
+            } catch (IllegalStateException underWay) {
+                ClusterLeader other = ClusterLeader.thisInstance();
+                if (!OF_CONTEXTS.contains(other)) {
+                    throw underWay;
+                }
+                log.warn("Another application context of this JVM stands in an election already (" + other.status()
+                        + "): ClusterLeader.isThisInstanceLeader() speaks of that one. Ask a bean of the type ClusterLeaderService.");
+                return ClusterLeader.join(election);
             }
-            log.warn("Another application context of this JVM stands in an election already (" + other.status()
-                    + "): ClusterLeader.isThisInstanceLeader() speaks of that one. Ask a bean of the type ClusterLeaderService.");
-            return ClusterLeader.join(election);
         }
     }
 
@@ -140,15 +149,17 @@ public class Elections {
         all().forEach(ClusterLeader::ready);
     }
 
-    /** Gives back what it leads, and stands in none of them any more. */
-    void leave() {
-        List<ClusterLeader> left;
+    /** Gives back what it leads, and stands in none of them any more. Whom this is told may not have heard of it yet. */
+    List<LeadershipEvents> leave() {
+        List<LeadershipEvents> left;
         synchronized (this) {
             running = false;
-            left = all();
-            seats.values().forEach(Seat::leave);
+            seats.values().forEach(seat -> seat.election = null);
+            left = List.copyOf(joined);
+            joined.clear();
         }
-        left.forEach(ClusterLeader::close);
+        left.forEach(LeadershipEvents::leave);
+        return left;
     }
 
     /** What stands for an election, whether it was joined yet or not. */
@@ -170,10 +181,10 @@ public class Elections {
             return Optional.ofNullable(election);
         }
 
-        /** Does it as soon as this instance leads, on whichever thread: it returns at once. */
-        void whenLeading(Runnable action) {
+        /** Does it as soon as this instance leads, perhaps now, on whichever thread: it returns at once. */
+        void whenLeading(Runnable action, boolean now) {
             waiting.add(action);
-            if (isLeader()) {
+            if (now && isLeader()) {
                 doWhatWaits();
             }
         }
@@ -182,11 +193,6 @@ public class Elections {
             for (Runnable action = waiting.poll(); action != null; action = waiting.poll()) {
                 action.run();
             }
-        }
-
-        private void leave() {
-            election = null;
-            waiting.clear();
         }
     }
 }

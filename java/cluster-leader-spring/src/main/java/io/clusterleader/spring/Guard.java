@@ -68,11 +68,22 @@ final class Guard {
         return true;
     }
 
-    /** Does it once this instance leads the job's election, perhaps now; never where it is about to stop. */
-    void whenLeading(LeaderOnlyJob job, Runnable action) {
-        if (!runs.isClosed()) {
-            elections.seat(job.election()).whenLeading(action);
+    /** Runs on every instance. Where it asks whether this one leads, and it does, leadership is not given back before its end. */
+    void runEverywhere(LeaderOnlyJob job, Runnable work) {
+        Run run = runs.beginUncounted(job);
+        try {
+            run.within(() -> {
+                work.run();
+                return true;
+            });
+        } finally {
+            runs.end(run);
         }
+    }
+
+    /** Does it once this instance leads the job's election, perhaps now; not while it is about to leave it. */
+    void whenLeading(LeaderOnlyJob job, Runnable action) {
+        elections.seat(job.election()).whenLeading(action, !runs.isClosed());
     }
 
     Optional<ClusterLeader> election(LeaderOnlyJob job) {

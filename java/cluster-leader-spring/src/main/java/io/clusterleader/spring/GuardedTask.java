@@ -27,7 +27,7 @@ class GuardedTask implements SchedulingAwareRunnable {
         if (guarding.isLeaderOnly(job)) {
             return guarding.run(job, task);
         }
-        task.run();
+        guarding.runEverywhere(job, task);
         return true;
     }
 

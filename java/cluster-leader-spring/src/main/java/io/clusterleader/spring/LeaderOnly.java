@@ -15,6 +15,9 @@ import java.lang.annotation.Target;
  * returns anything else throws {@link NotLeaderException}. Whether this instance leads is asked when the method is about
  * to run: with {@code @Async} on the other thread, with a publisher when it is subscribed to.
  *
+ * <p>Leadership is not given back while a call is under way: until the method has returned, the {@code CompletionStage} that
+ * it returned is complete, or the publisher has ended or was cancelled. Of other futures it is not known when they are done.
+ *
  * <p>It works as {@code @Transactional} does, by a proxy: a call from within the same object is not seen. A method that
  * cannot be proxied (private, final or static, or of a final class) fails the start of the application, unless it is
  * {@code @Scheduled}: its runs are guarded by the scheduler.

@@ -1,6 +1,7 @@
 package io.clusterleader.spring.boot;
 
 import io.clusterleader.spring.ClusterLeaderConfiguration;
+import io.clusterleader.spring.ClusterLeaderLifecycle;
 import io.clusterleader.spring.ClusterLeaderSettings;
 import io.clusterleader.spring.Elections;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -43,5 +44,10 @@ public final class ClusterLeaderAutoConfiguration {
                 elections.ready();
             }
         };
+    }
+
+    @Bean
+    LivenessListener clusterLeaderLiveness(ClusterLeaderLifecycle lifecycle) {
+        return new LivenessListener(lifecycle);
     }
 }
