@@ -34,7 +34,7 @@ final class Publishers {
         if (!HAVE_REACTOR) {
             throw new IllegalStateException(needsReactor(job));
         }
-        return adapter(type).fromPublisher(WithReactor.guarded(guard, job, () -> adapter(type).toPublisher(work.run())));
+        return WithReactor.guarded(guard, job, type, work);
     }
 
     private static ReactiveAdapter adapter(Class<?> type) {
@@ -48,9 +48,13 @@ final class Publishers {
                 + " add io.projectreactor:reactor-core, or annotate it with @EveryInstance.";
     }
 
-    /** A class of its own: it is loaded where there is Reactor. */
+    /** A class of its own: where there is no Reactor it is not loaded. All above does without. */
     private static final class WithReactor {
         private WithReactor() {}
+
+        static Object guarded(Guard guard, LeaderOnlyJob job, Class<?> type, Run.Work<@Nullable Object, ?> work) {
+            return adapter(type).fromPublisher(guarded(guard, job, () -> adapter(type).toPublisher(work.run())));
+        }
 
         static Flux<Object> guarded(Guard guard, LeaderOnlyJob job, Run.Work<Publisher<?>, ?> work) {
             return Flux.defer(() -> {
