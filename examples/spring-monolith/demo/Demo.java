@@ -233,6 +233,7 @@ public final class Demo {
             builder.environment().put("CLUSTER_LEADER_STORE", "file:" + directory.resolve("election"));
             builder.environment().put("CLUSTER_LEADER_INSTANCE_NAME", name);
             builder.environment().put("SPRING_DATASOURCE_URL", databaseUrl);
+            builder.environment().put("LOGGING_LEVEL_IO_CLUSTERLEADER_SPRING", "debug"); // Each job that is left to the leader.
             process = builder.directory(directory.toFile()).redirectErrorStream(true).start();
             Process own = process;
             Thread reader = new Thread(() -> read(own));
@@ -261,11 +262,11 @@ public final class Demo {
                     state = "LEADS";
                     leaders.add(name);
                 } else if (line.contains("This node is no longer the cluster leader")) {
-                    state = "waits";
+                    state = mayEnd ? state : "waits";
                 } else if (line.contains("Started BillingApplication")) {
                     started = true;
                     state = state.equals("starts") ? "waits" : state;
-                } else if (line.contains("won't execute the job")) {
+                } else if (line.contains(" : Skipped ") || line.contains("won't execute the job")) {
                     skips++;
                 } else if (line.contains("Job ") && line.contains(" : ")) {
                     runs++;

@@ -4,7 +4,6 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.task.ThreadPoolTaskSchedulerBuilder;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.DependsOn;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
 /** A monolith that runs as several identical replicas. Each has all the jobs; one of them runs them. */
@@ -15,9 +14,7 @@ public class BillingApplication {
         SpringApplication.run(BillingApplication.class, arguments);
     }
 
-    /** Depends on what jobs need, so that it is still there when the last of them ends. */
     @Bean
-    @DependsOn("jobRuns")
     AlignedTaskScheduler taskScheduler(ThreadPoolTaskSchedulerBuilder builder) {
         return builder.configure(new AlignedTaskScheduler());
     }

@@ -1,11 +1,13 @@
 package com.example.billing;
 
+import io.clusterleader.spring.ClusterLeaderService;
+import io.clusterleader.spring.EveryInstance;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Deletes what nobody needs any more. */
+/** Deletes what nobody needs any more. It runs everywhere, and asks by itself who leads. */
 @Component
 class CleanUpJob {
     static final long PERIOD_MILLIS = 5_000;
@@ -20,6 +22,7 @@ class CleanUpJob {
         this.jobRuns = jobRuns;
     }
 
+    @EveryInstance
     @Scheduled(fixedRate = PERIOD_MILLIS)
     void cleanUp() {
         if (!clusterLeaderService.isThisInstanceLeader()) {

@@ -12,20 +12,14 @@ class InvoiceJob {
 
     private static final Logger log = LoggerFactory.getLogger(InvoiceJob.class);
 
-    private final ClusterLeaderService clusterLeaderService;
     private final JobRuns jobRuns;
 
-    InvoiceJob(ClusterLeaderService clusterLeaderService, JobRuns jobRuns) {
-        this.clusterLeaderService = clusterLeaderService;
+    InvoiceJob(JobRuns jobRuns) {
         this.jobRuns = jobRuns;
     }
 
     @Scheduled(fixedRate = PERIOD_MILLIS)
     void sendInvoices() {
-        if (!clusterLeaderService.isThisInstanceLeader()) {
-            log.info("This node is not the cluster leader so won't execute the job");
-            return;
-        }
         jobRuns.record("InvoiceJob", PERIOD_MILLIS);
         log.info("Sent the invoices");
     }

@@ -12,20 +12,14 @@ class ReminderMailJob {
 
     private static final Logger log = LoggerFactory.getLogger(ReminderMailJob.class);
 
-    private final ClusterLeaderService clusterLeaderService;
     private final JobRuns jobRuns;
 
-    ReminderMailJob(ClusterLeaderService clusterLeaderService, JobRuns jobRuns) {
-        this.clusterLeaderService = clusterLeaderService;
+    ReminderMailJob(JobRuns jobRuns) {
         this.jobRuns = jobRuns;
     }
 
     @Scheduled(fixedRate = PERIOD_MILLIS)
     void sendReminders() {
-        if (!clusterLeaderService.isThisInstanceLeader()) {
-            log.info("This node is not the cluster leader so won't execute the job");
-            return;
-        }
         jobRuns.record("ReminderMailJob", PERIOD_MILLIS);
         log.info("Sent the reminders");
     }

@@ -3,6 +3,7 @@ package com.example.billing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.clusterleader.spring.ClusterLeaderService;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;

@@ -7,31 +7,25 @@ import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
+import io.clusterleader.spring.ClusterLeaderService;
 import org.junit.jupiter.api.Test;
 
 class JobsTest {
     private final ClusterLeaderService clusterLeaderService = mock();
     private final JobRuns jobRuns = mock();
+    private final CleanUpJob job = new CleanUpJob(clusterLeaderService, jobRuns);
 
     @Test
-    void theLeaderRunsItsJobs() {
+    void theLeaderCleansUp() {
         when(clusterLeaderService.isThisInstanceLeader()).thenReturn(true);
-        runAll();
-        verify(jobRuns).record("InvoiceJob", 1_000);
-        verify(jobRuns).record("ReminderMailJob", 2_000);
+        job.cleanUp();
         verify(jobRuns).record("CleanUpJob", 5_000);
     }
 
     @Test
     void theOthersDoNot() {
         when(clusterLeaderService.isThisInstanceLeader()).thenReturn(false);
-        runAll();
+        job.cleanUp();
         verify(jobRuns, never()).record(any(), anyLong());
-    }
-
-    private void runAll() {
-        new InvoiceJob(clusterLeaderService, jobRuns).sendInvoices();
-        new ReminderMailJob(clusterLeaderService, jobRuns).sendReminders();
-        new CleanUpJob(clusterLeaderService, jobRuns).cleanUp();
     }
 }

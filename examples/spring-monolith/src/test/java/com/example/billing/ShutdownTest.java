@@ -15,7 +15,7 @@ class ShutdownTest {
     @Test
     void aJobUnderWayEndsAndStillFindsTheDatabase() throws InterruptedException {
         ConfigurableApplicationContext application = new SpringApplicationBuilder(BillingApplication.class, LongJob.class)
-                .properties("spring.datasource.url=jdbc:h2:mem:shutdown")
+                .properties("spring.datasource.url=jdbc:h2:mem:shutdown", "cluster-leader.election=shutdown")
                 .run();
         LongJob job = application.getBean(LongJob.class);
         assertThat(job.started.await(30, TimeUnit.SECONDS)).isTrue();
@@ -34,7 +34,7 @@ class ShutdownTest {
             this.jobRuns = jobRuns;
         }
 
-        @Scheduled(fixedDelay = 1_000_000)
+        @Scheduled(fixedDelay = 100)
         void run() throws InterruptedException {
             started.countDown();
             stopping.await();
