@@ -132,9 +132,9 @@ if has pkg-config pkg-config "the examples with pkg-config"; then
     runs "C, pkg-config" ./job_loop
     runs "C++, pkg-config" ./job_thread
 
-    mkdir unpacked
-    PKG_CONFIG_PATH=$work/$package/lib/pkgconfig make --quiet -C unpacked -f ../Makefile VPATH=.. job_loop
-    runs "C, pkg-config, archive" env LD_LIBRARY_PATH="$work/$package/lib" unpacked/job_loop
+    cp -r "$root/examples/c" "$work/example-2"
+    PKG_CONFIG_PATH=$work/$package/lib/pkgconfig make --quiet -C "$work/example-2" job_loop
+    runs "C, pkg-config, archive" env -u LD_LIBRARY_PATH "$work/example-2/job_loop"
 
     private=$(pkg-config --static --libs-only-l cluster_leader | sed 's/-lcluster_leader//')
     cc -std=gnu99 $strict $(pkg-config --cflags cluster_leader) job_loop.c "$archive" $private -o in-program
