@@ -18,7 +18,7 @@ import org.w3c.dom.NodeList;
 /**
  * Whether a file repository has what Maven Central demands of each of our artifacts, and all of what the BOM manages:
  *
- * <pre>java tests/packaging/Central.java REPOSITORY VERSION</pre>
+ * <pre>java tests/packaging/Central.java REPOSITORY VERSION [--signed]</pre>
  */
 public final class Central {
     private static final String GROUP = "io.clusterleader", PARENT = "cluster-leader-parent", BOM = "cluster-leader-bom";
@@ -35,15 +35,17 @@ public final class Central {
 
     private final Path group;
     private final String version;
+    private final boolean signed;
     private final List<String> missing = new ArrayList<>();
 
-    private Central(Path repository, String version) {
+    private Central(Path repository, String version, boolean signed) {
         this.group = repository.resolve(GROUP.replace('.', '/'));
         this.version = version;
+        this.signed = signed;
     }
 
     public static void main(String[] arguments) throws Exception {
-        Central central = new Central(Path.of(arguments[0]), arguments[1]);
+        Central central = new Central(Path.of(arguments[0]), arguments[1], List.of(arguments).contains("--signed"));
         Set<String> artifacts = central.check();
         central.missing.forEach(each -> System.err.println("tests/packaging/Central.java: " + each));
         if (!central.missing.isEmpty()) {
@@ -56,6 +58,10 @@ public final class Central {
         Set<String> artifacts = new TreeSet<>();
         try (var folders = Files.list(group)) {
             folders.forEach(folder -> artifacts.add(folder.getFileName().toString()));
+        }
+        if (!Files.exists(file(BOM, ".pom"))) {
+            missing.add(file(BOM, ".pom") + " is missing: " + version + " is the version in Cargo.toml, set it in the poms");
+            return artifacts;
         }
         Set<String> expected = new TreeSet<>(all(pom(BOM), "/project/dependencyManagement/dependencies/dependency/artifactId"));
         expected.addAll(List.of(PARENT, BOM));
@@ -81,8 +87,9 @@ public final class Central {
             return;
         }
         try (var files = Files.list(folder.resolve(version))) {
-            for (Path file : files.filter(each -> CHECKSUMS.keySet().stream().noneMatch(each.toString()::endsWith)).toList()) {
+            for (Path file : files.filter(each -> each.toString().matches(".*\\.(jar|pom)")).toList()) {
                 checkChecksums(file);
+                demand(!signed || Files.exists(Path.of(file + ".asc")), file + ".asc is missing: deploy with -Psign");
             }
         }
     }
