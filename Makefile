@@ -128,11 +128,10 @@ apiserver: tools-go ## The real kube-apiserver that the tests use (6 to 12 minut
 	@tests/apiserver/build.sh
 
 .PHONY: lint
-lint: tools-rust tools-java ## Format, clippy, rustdoc, Javadoc, licences
+lint: tools-rust ## Format, clippy, rustdoc, licences (Javadoc: make maven)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
-	$(MVN) -f java/pom.xml -Prelease javadoc:javadoc
 	$(MAKE) --no-print-directory target/tools/bin/cargo-deny
 	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph licenses bans sources
 
