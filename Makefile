@@ -26,7 +26,7 @@ demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand
 	@java examples/spring-monolith/demo/Demo.java $(EXAMPLE_JAR)
 
 .PHONY: test
-test: test-rust test-c test-packaging test-java test-jar test-kubernetes test-interop test-chaos ## All tests
+test: test-rust test-crates test-c test-packaging test-java test-maven test-jar test-kubernetes test-interop test-chaos ## All tests
 
 .PHONY: test-long
 test-long: sim-long explore-long breakages mutants files-long chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
@@ -49,9 +49,17 @@ test-java: example ## The Maven artifacts and the example, on JDK 17 and 25 and 
 	$(MVN) -f java/spring-lines/pom.xml verify
 	$(MVN) -f examples/spring-monolith/pom.xml verify
 
+.PHONY: test-maven
+test-maven: maven ## What Maven Central would get: complete, and the same bytes when built elsewhere
+	MVN="$(MVN)" tests/packaging/maven.sh target/maven
+
 .PHONY: test-jar
-test-jar: jar ## The Maven artifact as its users get it: deployed, resolved by an empty local repository, run
-	tests/packaging/jar.sh
+test-jar: maven ## The jar as its users get it: resolved from what is deployed by a program and by the example, run
+	MVN="$(MVN)" tests/packaging/jar.sh target/maven
+
+.PHONY: test-crates
+test-crates: tools-rust ## What crates.io would get: complete (make crates also builds it)
+	CARGO="$(CARGO)" tests/packaging/crates.sh
 
 .PHONY: test-natives
 test-natives: native ## What make natives makes: looked into, run where this machine can, made once more elsewhere
@@ -94,6 +102,23 @@ INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDI
 jar: native tools-java ## The Maven artifact in the local repository; with this platform's library, or all that make natives made
 	$(MVN) -f java/pom.xml install -DskipTests $$($(NATIVES_FOR_MAVEN))
 
+# ---- what a release publishes ---------------------------------------------------------------
+
+.PHONY: maven
+maven: native tools-java ## What Maven Central gets, in target/maven; SIGN=1: signed with MAVEN_GPG_KEY
+	rm -rf target/maven
+	$(MVN) -f java/pom.xml clean deploy -DskipTests -Prelease $(if $(SIGN),-Psign) -DaltDeploymentRepository=central::file:$(CURDIR)/target/maven $$($(NATIVES_FOR_MAVEN))
+
+.PHONY: crates
+crates: tools-rust ## What crates.io gets: packaged, and built from the packages (some minutes)
+	$(CARGO) publish --workspace --dry-run
+
+.PHONY: c-package
+c-package: $(BUILT)/static/libcluster_leader.a ## The C package as an archive, in target/dist
+	crates/ffi/install/archive.sh $(BUILT) target/dist
+
+# ---------------------------------------------------------------------------------------------
+
 .PHONY: example
 example: jar ## The Spring Boot example
 	$(MVN) -f examples/spring-monolith/pom.xml package -DskipTests
@@ -103,11 +128,10 @@ apiserver: tools-go ## The real kube-apiserver that the tests use (6 to 12 minut
 	@tests/apiserver/build.sh
 
 .PHONY: lint
-lint: tools-rust tools-java ## Format, clippy, rustdoc, Javadoc, licences
+lint: tools-rust ## Format, clippy, rustdoc, licences (Javadoc: make maven)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
-	$(MVN) -f java/pom.xml -Prelease javadoc:javadoc
 	$(MAKE) --no-print-directory target/tools/bin/cargo-deny
 	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph licenses bans sources
 

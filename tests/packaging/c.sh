@@ -76,6 +76,17 @@ DESTDIR=$work/stage PREFIX=/usr LIBDIR=/usr/lib/some-linux-gnu "$root/crates/ffi
 [ ! -e "$lib/cmake/ClusterLeader" ] || fail "uninstalling leaves a folder of ours"
 echo "ok DESTDIR, LIBDIR, twice, links, uninstall"
 
+# The archive is the same package, below a folder of its own.
+"$root/crates/ffi/install/archive.sh" "$built" "$work/dist" >"$work/archived"
+mv "$work/dist" "$work/dist-1"
+"$root/crates/ffi/install/archive.sh" "$built" "$work/dist" >"$work/archived"
+package=cluster-leader-c-$version-linux-$(uname -m)
+cmp "$work/dist-1/$package.tar.gz" "$work/dist/$package.tar.gz" || fail "the archive has other bytes when it is made once more"
+tar -xzf "$work/dist/$package.tar.gz" -C "$work"
+diff <(sed -n 's,/lib/some-linux-gnu,/lib,; s,^./usr,.,p' <<<"$expected" | sort) <(cd "$work/$package" && find . -not -type d | sort) ||
+    fail "not what is expected in the archive"
+echo "ok archive"
+
 install_to "" "$work/first"
 mv "$work/first" "$work/prefix"
 export LD_LIBRARY_PATH=$work/prefix/lib
@@ -120,6 +131,10 @@ if has pkg-config pkg-config "the examples with pkg-config"; then
     grep -q 'NEEDED.*\[libcluster_leader.so.1\]' <<<"$(readelf -d job_loop)" || fail "what job_loop needs"
     runs "C, pkg-config" ./job_loop
     runs "C++, pkg-config" ./job_thread
+
+    cp -r "$root/examples/c" "$work/example-2"
+    PKG_CONFIG_PATH=$work/$package/lib/pkgconfig make --quiet -C "$work/example-2" job_loop
+    runs "C, pkg-config, archive" env -u LD_LIBRARY_PATH "$work/example-2/job_loop"
 
     private=$(pkg-config --static --libs-only-l cluster_leader | sed 's/-lcluster_leader//')
     cc -std=gnu99 $strict $(pkg-config --cflags cluster_leader) job_loop.c "$archive" $private -o in-program

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# The Maven artifact as its users get it: deployed into an empty repository, resolved from there by a program
-# with an empty local one, and run on each JDK. Run make jar first.
+# The jar as its users get it: looked into, resolved by a program and by the example from the repository that it is
+# deployed to, and run on each JDK. Run make maven first.
 #
-#     tests/packaging/jar.sh [NATIVES]      the libraries; by default what make jar puts into the jar
+#     tests/packaging/jar.sh REPOSITORY
 set -euo pipefail
+repository=$(realpath "$1")
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for variable in ${!CLUSTER_LEADER_@}; do unset "$variable"; done
-readonly most_bytes=12000000
+readonly most_bytes=12000000 most_millis=150
 
 fail() {
   echo "tests/packaging/jar.sh: $*" >&2
@@ -20,18 +21,8 @@ skip() { # what cannot be tested here; where a release is made nothing may be le
   echo "SKIPPED: $*"
 }
 
-maven() { mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never "$@"; }
-
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml" | head -n 1)
-natives=${1:+-Dnatives=$(realpath "$1")}
-natives=${natives:-$("$repo/crates/ffi/natives/build.sh" --for-maven)}
-# Nothing, or one argument.
-# shellcheck disable=SC2086
-maven -f "$repo/java/pom.xml" deploy -DskipTests "-DaltDeploymentRepository=test::file:$work/repository" $natives
-deployed=$work/repository/io/clusterleader/cluster-leader/$version/cluster-leader-$version
-for file in jar pom jar.sha1 pom.sha1; do
-  [ -e "$deployed.$file" ] || fail "not deployed: $deployed.$file"
-done
+deployed=$repository/io/clusterleader/cluster-leader/$version/cluster-leader-$version
 
 # ---- what is in it --------------------------------------------------------------------------
 
@@ -40,12 +31,38 @@ size=$(stat -c %s "$deployed.jar")
 platforms=$(unzip -Z1 "$deployed.jar" | sed -n 's,^io/clusterleader/native/\(.*\)/libcluster_leader.so$,\1,p' | sort | paste -sd ' ')
 echo "jar: $size bytes, with libraries for $platforms"
 [ "$platforms" = 'linux-aarch64 linux-aarch64-musl linux-x86_64 linux-x86_64-musl' ] ||
-  skip "a jar for every platform: this one is for $platforms alone. Run make natives, then make jar"
+  skip "a jar for every platform: this one is for $platforms alone. Run make natives, then make maven"
 unzip -q "$deployed.jar" -d "$work/unpacked"
 class=$work/unpacked/io/clusterleader/ClusterLeader.class
 [ "$(od -An -j 7 -N 1 -t u1 "$class" | tr -d ' ')" = 52 ] || fail "$class is no Java 8 bytecode"
 
 # ---- a program that depends on it -----------------------------------------------------------
+
+# A local repository with what others have made, which need not be downloaded once more, but with nothing of ours.
+# MVN may have options: it is words.
+mvn=${MVN:-mvn --batch-mode --no-transfer-progress --quiet -Dstyle.color=never}
+$mvn org.apache.maven.plugins:maven-help-plugin:3.5.1:evaluate -Dexpression=settings.localRepository "-Doutput=$work/where"
+cp -a --reflink=auto "$(cat "$work/where")" "$work/local"
+rm -rf "$work/local/io/clusterleader"
+cat >"$work/settings.xml" <<SETTINGS
+<settings>
+  <profiles>
+    <profile>
+      <id>published</id>
+      <repositories>
+        <repository>
+          <id>published</id>
+          <url>file:$repository</url>
+        </repository>
+      </repositories>
+    </profile>
+  </profiles>
+  <activeProfiles>
+    <activeProfile>published</activeProfile>
+  </activeProfiles>
+</settings>
+SETTINGS
+user() { $mvn "-Dmaven.repo.local=$work/local" --settings "$work/settings.xml" "$@"; }
 
 mkdir "$work/program"
 cat >"$work/program/pom.xml" <<POM
@@ -54,26 +71,37 @@ cat >"$work/program/pom.xml" <<POM
   <groupId>com.example</groupId>
   <artifactId>program</artifactId>
   <version>1</version>
-  <repositories>
-    <repository>
-      <id>test</id>
-      <url>file:$work/repository</url>
-    </repository>
-  </repositories>
+  <dependencyManagement>
+    <dependencies>
+      <dependency>
+        <groupId>io.clusterleader</groupId>
+        <artifactId>cluster-leader-bom</artifactId>
+        <version>$version</version>
+        <type>pom</type>
+        <scope>import</scope>
+      </dependency>
+    </dependencies>
+  </dependencyManagement>
   <dependencies>
     <dependency>
       <groupId>io.clusterleader</groupId>
       <artifactId>cluster-leader</artifactId>
-      <version>$version</version>
     </dependency>
   </dependencies>
 </project>
 POM
 cat >"$work/program/Program.java" <<'JAVA'
 import io.clusterleader.ClusterLeader;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 
 public class Program {
     public static void main(String[] arguments) throws InterruptedException {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long cpuBefore = threads.getCurrentThreadCpuTime(), before = System.nanoTime();
+        ClusterLeader.isThisInstanceLeader();
+        long nanos = System.nanoTime() - before, cpuNanos = threads.getCurrentThreadCpuTime() - cpuBefore;
+        System.out.println(cpuNanos / 1_000_000 + "/" + nanos / 1_000_000);
         for (int tries = 0; tries < 1200 && !ClusterLeader.isThisInstanceLeader(); tries++) {
             Thread.sleep(50);
         }
@@ -81,19 +109,24 @@ public class Program {
     }
 }
 JAVA
-# An empty local repository: nothing of what make jar installed is in it. Plugins come from wherever Maven gets them.
-maven -f "$work/program/pom.xml" "-Dmaven.repo.local=$work/local" \
+user -f "$work/program/pom.xml" \
   org.apache.maven.plugins:maven-dependency-plugin:3.9.0:build-classpath "-Dmdep.outputFile=$work/classpath" -DincludeScope=runtime
 [ "$(cat "$work/classpath")" = "$work/local/io/clusterleader/cluster-leader/$version/cluster-leader-$version.jar" ] ||
   fail "a program gets more than the jar on its class path: $(cat "$work/classpath")"
 
 javac -cp "$(cat "$work/classpath")" -d "$work/program" "$work/program/Program.java"
 
-run() { # JAVA
-  local output
-  output=$(CLUSTER_LEADER_STORE=file:$(mktemp -d "$work/store-XXXX") "$1" -cp "$work/program:$(cat "$work/classpath")" Program 2>"$work/log")
-  [ "$output" = leads ] || fail "on $1 the program says '$output': $(cat "$work/log")"
-  echo "$("$1" -version 2>&1 | head -n 1): leads"
+run() { # JAVA: the program, until a JVM was quick: that a busy machine makes others slow is no fault of ours
+  local output first=() millis
+  for _ in {1..20}; do
+    output=$(CLUSTER_LEADER_STORE=file:$(mktemp -d "$work/store-XXXX") "$1" -cp "$work/program:$(cat "$work/classpath")" Program 2>"$work/log")
+    [ "$(sed -n 2p <<<"$output")" = leads ] || fail "on $1 the program says '$output': $(cat "$work/log")"
+    first+=("$(head -n 1 <<<"$output")")
+    millis=${first[-1]%/*} # by the thread's own time
+    if [ "$millis" -le "$most_millis" ]; then break; fi
+  done
+  echo "$("$1" -version 2>&1 | head -n 1): leads; the first call of a JVM, ms of its thread/on the clock: ${first[*]}"
+  [ "$millis" -le "$most_millis" ] || fail "on $1 the first call never takes $most_millis ms or less"
 }
 
 refuses() { # PLATFORM: its library, on this one
@@ -115,3 +148,20 @@ if [ -n "$java25" ]; then
 else
   skip "JDK 25: neither JAVA25_HOME nor /usr/lib/jvm/*25* names one"
 fi
+
+# ---- the example --------------------------------------------------------------------------------
+
+cp -r "$repo/examples/spring-monolith" "$work/example"
+cd "$work/example"
+rm -rf target data
+user package -DskipTests
+CLUSTER_LEADER_STORE=file:$work/store-example java -jar target/spring-monolith-*.jar >"$work/log" 2>&1 &
+example=$!
+for _ in {1..600}; do
+  if grep -q 'Sent the invoices' "$work/log" || ! kill -0 "$example" 2>/dev/null; then break; fi
+  sleep 0.1
+done
+kill -TERM "$example" 2>/dev/null || true
+wait "$example" || true
+grep -q 'Sent the invoices' "$work/log" || fail "the example sent no invoices: $(cat "$work/log")"
+echo "the example, built in an empty place: its job runs"

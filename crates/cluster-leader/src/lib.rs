@@ -42,3 +42,8 @@ pub use elector::Elector;
 pub use error::Error;
 pub use options::{Options, Setting, StoreChoice};
 pub use status::{Change, ChangeKind, State, Status};
+
+/// The example in it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
