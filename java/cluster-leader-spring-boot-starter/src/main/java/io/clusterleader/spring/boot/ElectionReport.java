@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The elections of the application in the words of health and info: whatever is shown of one, and then of further ones. */
 final class ElectionReport {
@@ -27,49 +28,48 @@ final class ElectionReport {
 
     /** What does not change by the second. */
     Map<String, Object> info() {
-        return ownThenFurther(elections.all().stream().map(ClusterLeader::status).map(ElectionReport::info).toList());
+        return ownThenFurther(statuses().map(ElectionReport::described));
     }
 
-    private static Map<String, Object> info(Status status) {
-        Map<String, Object> info = new LinkedHashMap<>();
-        info.put("election", status.election());
-        info.put("place", status.place());
-        info.put("instanceName", status.instanceName());
-        info.put("identity", status.identity());
-        info.put("state", word(status.state()));
-        status.leader().ifPresent(leader -> info.put("leader", leader));
-        return info;
+    private Stream<Status> statuses() {
+        return elections.all().stream().map(ClusterLeader::status);
+    }
+
+    private static Fields described(Status status) {
+        return new Fields()
+                .with("election", status.election())
+                .with("place", status.place())
+                .with("instanceName", status.instanceName())
+                .with("identity", status.identity())
+                .with("state", word(status.state()))
+                .with("leader", status.leader());
     }
 
     Health health(Duration downAfter) {
-        List<Status> all = elections.all().stream().map(ClusterLeader::status).toList();
+        List<Status> all = statuses().toList();
         if (all.isEmpty()) {
             return new Health(Verdict.UNKNOWN, Map.of("state", word(Status.State.STOPPED)));
         }
         boolean isDown = all.stream().anyMatch(status -> status.problemDuration().compareTo(downAfter) > 0);
-        return new Health(isDown ? Verdict.DOWN : Verdict.UP, ownThenFurther(all.stream().map(this::details).toList()));
+        return new Health(isDown ? Verdict.DOWN : Verdict.UP, ownThenFurther(all.stream().map(this::details)));
     }
 
-    private Map<String, Object> details(Status status) {
-        Map<String, Object> details = info(status);
-        history.since(status.election()).ifPresent(since -> details.put("since", since.toString()));
-        details.put("remaining", shown(status.remaining()));
-        status.lastProblem().ifPresent(problem -> {
-            details.put("problem", problem);
-            details.put("problemSince", Instant.now().minus(status.problemDuration()).truncatedTo(ChronoUnit.SECONDS).toString());
-        });
-        return details;
+    private Fields details(Status status) {
+        return described(status)
+                .with("since", history.since(status.election()))
+                .with("remaining", status.remaining().truncatedTo(ChronoUnit.MILLIS).toString())
+                .with("problem", status.lastProblem())
+                .with("problemSince", status.lastProblem().map(problem -> since(status.problemDuration())));
     }
 
-    private static String shown(Duration duration) {
-        return duration.truncatedTo(ChronoUnit.MILLIS).toString();
+    private static Instant since(Duration ago) {
+        return Instant.now().minus(ago).truncatedTo(ChronoUnit.SECONDS);
     }
 
-    private static Map<String, Object> ownThenFurther(List<Map<String, Object>> all) {
+    private static Map<String, Object> ownThenFurther(Stream<Fields> described) {
+        List<Map<String, Object>> all = described.map(Fields::asMap).toList();
         Map<String, Object> report = new LinkedHashMap<>();
-        if (!all.isEmpty()) {
-            report.putAll(all.get(0));
-        }
+        all.stream().limit(1).forEach(report::putAll);
         if (all.size() > 1) {
             report.put("further", all.subList(1, all.size()));
         }

@@ -1,30 +1,23 @@
 package io.clusterleader.spring.observability;
 
+import static org.awaitility.Awaitility.await;
+
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowingConsumer;
 
 /** Waits for what will be so. */
 final class Eventually {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-
     private Eventually() {}
 
-    /** Asks until the answer is as asserted; fails as the last assertion did. */
-    static <T> T eventually(Callable<T> question, ThrowingConsumer<T> assertion) throws Exception {
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        while (true) {
-            T answer = question.call();
-            try {
-                assertion.accept(answer);
-                return answer;
-            } catch (AssertionError notYet) {
-                if (System.nanoTime() > end) {
-                    throw notYet;
-                }
-                LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
-            }
-        }
+    /** Asks until the answer is as asserted, and returns it; fails as the last assertion did. */
+    static <T> T eventually(Callable<T> question, ThrowingConsumer<T> assertion) {
+        AtomicReference<T> answer = new AtomicReference<>();
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            answer.set(question.call());
+            assertion.acceptThrows(answer.get());
+        });
+        return answer.get();
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class MetadataTest {
     private static final Path JAVA = Path.of("../..");
     /** A row of a table: the property, then what it means, last the default, in which a word in backquotes is the value itself. */
-    private static final Pattern ROW = Pattern.compile("^\\| `([a-z.-]+)` \\|.*\\| ([^|]*) \\|$", Pattern.MULTILINE);
+    private static final Pattern ROW = Pattern.compile("^\\| `((?:cluster-leader|management)\\.[a-z.-]+)` \\|.*\\| ([^|]*) \\|$", Pattern.MULTILINE);
 
     private static String metadata() throws IOException {
         String jar = ClusterLeaderAutoConfiguration.class.getProtectionDomain().getCodeSource().getLocation().toString();
