@@ -41,7 +41,7 @@ pub use election::{LostReason, Timing};
 pub use elector::Elector;
 pub use error::Error;
 pub use options::{Options, Setting, StoreChoice};
-pub use status::{Change, ChangeKind, State, Status};
+pub use status::{Change, ChangeKind, Renewals, State, Status};
 
 /// The example in it compiles.
 #[cfg(doctest)]

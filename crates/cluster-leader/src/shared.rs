@@ -15,7 +15,7 @@ use crate::driver::Command;
 use crate::error::Error;
 use crate::options::Resolved;
 use crate::os::{self, Slot};
-use crate::status::{Change, ChangeKind, State, Status};
+use crate::status::{Change, ChangeKind, Renewals, State, Status};
 
 /// One election of this process.
 pub(crate) struct Shared {
@@ -54,6 +54,8 @@ struct Story {
     /// The election is to end, whatever happens to its driver.
     stopping: bool,
     last_problem: Option<String>,
+    problem_since: Option<Instant>,
+    renewals: Renewals,
     version: u64,
     changes: VecDeque<Change>,
     last_change: u64,
@@ -117,6 +119,8 @@ impl Shared {
                 withdrawals: 0,
                 stopping: false,
                 last_problem: None,
+                problem_since: None,
+                renewals: Renewals::default(),
                 version: 1,
                 changes: VecDeque::new(),
                 last_change: 0,
@@ -188,6 +192,8 @@ impl Shared {
             term: story.record.as_ref().map(|record| record.transitions),
             fencing_token: story.term.filter(|_| leading),
             last_problem: story.last_problem.clone(),
+            problem_for: story.problem_since.map_or(Duration::ZERO, |since| os::now().since(since)),
+            renewals: story.renewals,
             version: story.version,
         }
     }
@@ -356,9 +362,15 @@ impl Shared {
         let new = story.last_problem.as_deref() != problem;
         if new {
             story.last_problem = problem.map(str::to_owned);
+            story.problem_since = problem.map(|_| story.problem_since.unwrap_or_else(os::now));
             self.ring(story);
         }
         new
+    }
+
+    /// A renewal was acknowledged that long after it was begun. No news to wake anybody for.
+    pub(crate) fn renewed(&self, took: Duration) {
+        self.story().renewals.add(took);
     }
 
     /// A command that withdraws was carried out by an election that has nothing to withdraw.

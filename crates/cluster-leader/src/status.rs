@@ -34,8 +34,32 @@ pub struct Status {
     pub fencing_token: Option<u64>,
     /// The last thing that went wrong, until something went right again.
     pub last_problem: Option<String>,
+    /// For how long something has been wrong, one thing or several in a row; zero if nothing is.
+    pub problem_for: Duration,
+    /// The renewals of all our terms.
+    pub renewals: Renewals,
     /// Grows with every change of this status.
     pub version: u64,
+}
+
+/// Renewals that the store acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Renewals {
+    /// How many.
+    pub count: u64,
+    /// From before the last one was sent until its acknowledgement was here.
+    pub last_took: Duration,
+    /// What all of them took together.
+    pub took: Duration,
+}
+
+impl Renewals {
+    pub(crate) fn add(&mut self, took: Duration) {
+        self.count += 1;
+        self.last_took = took;
+        self.took = self.took.saturating_add(took);
+    }
 }
 
 /// What an election is up to.

@@ -1,7 +1,10 @@
 //! Asking the store.
 
+use std::time::Duration;
+
 use election::{Attempt, AttemptId, Identity, Outcome, Request};
 
+use crate::os;
 use crate::shared::Shared;
 use crate::store::{Store, StoreError};
 
@@ -11,6 +14,7 @@ pub(super) struct Ended {
     pub(super) was_read: bool,
     pub(super) outcome: Outcome,
     pub(super) problem: Option<StoreError>,
+    pub(super) took: Duration,
 }
 
 /// One attempt, bounded in time.
@@ -30,20 +34,22 @@ pub(super) async fn perform<S: Store>(store: &S, attempt: Attempt) -> Ended {
             Request::Update(record, version) => store.update(record, version).await.map(Outcome::Accepted),
         }
     };
-    match tokio::time::timeout(timeout, asked).await {
-        Ok(Ok(outcome)) => Ended { id, was_read, outcome, problem: None },
+    let begun = os::now();
+    let (outcome, problem) = match tokio::time::timeout(timeout, asked).await {
+        Ok(Ok(outcome)) => (outcome, None),
         // Two candidates met: that is how elections work, not a problem.
         Ok(Err(error)) => {
             let outcome = error.outcome();
             let expected = matches!(outcome, Outcome::Conflict | Outcome::AlreadyExists | Outcome::NotFound);
-            Ended { id, was_read, outcome, problem: (!expected).then_some(error) }
+            (outcome, (!expected).then_some(error))
         }
         Err(_) => {
             store.reconnect();
             let message = format!("{}: no answer to {what} within {timeout:?}", store.describe());
-            Ended { id, was_read, outcome: Outcome::Unknown, problem: Some(StoreError::unknown(message)) }
+            (Outcome::Unknown, Some(StoreError::unknown(message)))
         }
-    }
+    };
+    Ended { id, was_read, outcome, problem, took: os::now().since(begun) }
 }
 
 pub(super) async fn verify<S: Store>(

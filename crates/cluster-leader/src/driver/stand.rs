@@ -91,6 +91,8 @@ pub(super) struct Candidate<'a, S> {
     proof: Option<(Identity, Running<'a, ()>)>,
     verifications: FuturesUnordered<Running<'a, ()>>,
     wake: Option<Instant>,
+    /// The last attempt that ended.
+    took: Duration,
     problem: Problem,
     /// The problems that were logged since something last went right: two may take turns.
     logged: VecDeque<String>,
@@ -128,6 +130,7 @@ impl<'a, S: Store> Candidate<'a, S> {
             proof: None,
             verifications: FuturesUnordered::new(),
             wake: None,
+            took: Duration::ZERO,
             problem: Problem::None,
             logged: VecDeque::new(),
             host_is: None,
@@ -142,6 +145,9 @@ impl<'a, S: Store> Candidate<'a, S> {
             let output = self.election.handle(input, os::now(), os::wall_now());
             self.shared.publish(&output, &self.election, withdrawn);
             let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
+            if output.events.contains(&Event::Renewed) {
+                self.shared.renewed(self.took);
+            }
             self.log(&output.events);
             self.reconsider_problem();
             if let Some(attempt) = output.attempt {
@@ -217,7 +223,8 @@ impl<'a, S: Store> Candidate<'a, S> {
     }
 
     fn ended(&mut self, ended: Ended) -> Input {
-        let Ended { id, was_read, outcome, problem } = ended;
+        let Ended { id, was_read, outcome, problem, took } = ended;
+        self.took = took;
         match problem {
             Some(problem) => {
                 self.note_problem(&problem);

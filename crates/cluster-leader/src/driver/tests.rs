@@ -249,11 +249,29 @@ fn g1_a_leader_whose_store_hangs_answers_no_at_its_deadline_and_leads_again_late
             matches!(terms(&only).last(), Some(ChangeKind::Lost { reason: LostReason::Expired, .. }))
         })
         .await;
-        assert!(only.status().last_problem.is_some_and(|problem| problem.contains("no answer")));
+        let status = only.status();
+        assert!(status.last_problem.is_some_and(|problem| problem.contains("no answer")));
+        until("it goes on", || only.status().problem_for > status.problem_for).await;
 
         server.hangs.set(false);
         until("it leads again", || leads(&only)).await;
         until("nothing is wrong any more", || only.status().last_problem.is_none()).await;
+        assert_eq!(only.status().problem_for, Duration::ZERO);
+    });
+}
+
+#[test]
+fn renewals_are_counted_and_timed() {
+    in_a_thread_of_its_own(|server| async move {
+        let delay = Duration::from_millis(20);
+        server.delay.set(delay);
+        let only = candidate(&server, "only");
+        until("it leads", || leads(&only)).await;
+        assert_eq!(only.status().renewals.count, 0, "what acquires renews nothing");
+        until("it has renewed twice", || only.status().renewals.count == 2).await;
+        let renewals = only.status().renewals;
+        assert!(renewals.last_took >= delay && renewals.took >= renewals.last_took + delay, "{renewals:?}");
+        assert_eq!(server.counter.get(), 3, "one that acquired, and two renewals");
     });
 }
 

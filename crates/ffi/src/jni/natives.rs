@@ -246,7 +246,7 @@ fn bad_setting(name: String, problem: &str) -> cluster_leader::Error {
     }
 }
 
-fn status_texts(status: Status) -> [Option<String>; 13] {
+fn status_texts(status: Status) -> [Option<String>; 16] {
     let state = match status.state {
         State::Following => "following",
         State::Leading => "leading",
@@ -266,7 +266,10 @@ fn status_texts(status: Status) -> [Option<String>; 13] {
         status.term.map(|term| term.to_string()),
         status.fencing_token.map(|token| token.to_string()),
         status.last_problem,
-        Some(status.version.to_string()),
+        Some(nanos(status.problem_for).to_string()),
+        Some(status.renewals.count.to_string()),
+        Some(nanos(status.renewals.last_took).to_string()),
+        Some(nanos(status.renewals.took).to_string()),
     ]
 }
 

@@ -45,6 +45,7 @@ final class FileLockCandidacy implements Candidacy {
     private volatile long lastBeat = System.nanoTime();
     private volatile boolean stopped;
     private volatile @Nullable String problem;
+    private volatile long problemSince;
     private volatile Runnable tell = () -> {};
 
     // Only the thread touches these.
@@ -117,6 +118,7 @@ final class FileLockCandidacy implements Candidacy {
         } catch (IOException | RuntimeException | Error failure) { // The next turn tries again.
             if (problem == null) {
                 NativeLog.log(Level.WARNING, path + ": " + failure + ". Tried again five times a second.", null);
+                problemSince = System.nanoTime();
             }
             problem = path + ": " + failure;
         }
@@ -318,6 +320,7 @@ final class FileLockCandidacy implements Candidacy {
         LockFile.Term now = term;
         boolean leading = isLeader();
         boolean isHeld = !now.identity.isEmpty();
+        String wrong = problem;
         return new @Nullable String[] {
             settings.election(),
             "file lock " + path,
@@ -330,7 +333,8 @@ final class FileLockCandidacy implements Candidacy {
             isHeld ? now.identity : null,
             now.number < 0 ? null : String.valueOf(now.number),
             leading ? String.valueOf(now.token) : null,
-            problem
+            wrong,
+            String.valueOf(wrong == null ? 0 : System.nanoTime() - problemSince)
         };
     }
 }

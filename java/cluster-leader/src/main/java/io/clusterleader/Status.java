@@ -34,6 +34,8 @@ public final class Status {
     private final OptionalLong term;
     private final OptionalLong fencingToken;
     private final String lastProblem;
+    private final Duration problemDuration;
+    private final Renewals renewals;
 
     /** From what {@link io.clusterleader.spi.Candidacy#status} returns. */
     Status(String[] fields) {
@@ -52,6 +54,13 @@ public final class Status {
         term = number(fields[9]);
         fencingToken = leading ? number(fields[10]) : OptionalLong.empty();
         lastProblem = fields[11];
+        problemDuration = nanos(fields, 12);
+        renewals = new Renewals(fields.length > 13 ? Long.parseLong(fields[13]) : 0, nanos(fields, 14), nanos(fields, 15));
+    }
+
+    /** Zero where it is not told. */
+    private static Duration nanos(String[] fields, int at) {
+        return fields.length > at ? Duration.ofNanos(Long.parseLong(fields[at])) : Duration.ZERO;
     }
 
     private static OptionalLong number(String field) {
@@ -169,6 +178,24 @@ public final class Status {
      */
     public Optional<String> lastProblem() {
         return Optional.ofNullable(lastProblem);
+    }
+
+    /**
+     * For how long something has been wrong, one thing or several in a row.
+     *
+     * @return the time so far, zero if there is no problem
+     */
+    public Duration problemDuration() {
+        return problemDuration;
+    }
+
+    /**
+     * The renewals of all our terms, those that the store acknowledged.
+     *
+     * @return how many, and how long they took; none where a file lock elects, which needs none
+     */
+    public Renewals renewals() {
+        return renewals;
     }
 
     /**

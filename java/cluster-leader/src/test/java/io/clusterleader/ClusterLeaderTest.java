@@ -67,6 +67,19 @@ class ClusterLeaderTest {
     }
 
     @Test
+    void renewals_are_counted_and_timed() {
+        Election quick = election.leaseDuration(Duration.ofSeconds(3)).renewDeadline(Duration.ofSeconds(2)).retryPeriod(Duration.ofMillis(200));
+        try (ClusterLeader leader = ClusterLeader.join(quick)) {
+            Await.until("has renewed", () -> leader.status().renewals().count() > 1);
+            Status status = leader.status();
+            Renewals renewals = status.renewals();
+            assertTrue(renewals.lastTook().compareTo(Duration.ZERO) > 0, renewals::toString);
+            assertTrue(renewals.took().compareTo(renewals.lastTook()) > 0, renewals::toString);
+            assertEquals(Duration.ZERO, status.problemDuration());
+        }
+    }
+
+    @Test
     void what_a_follower_is_answered() {
         try (ClusterLeader leader = ClusterLeader.join(election)) {
             Await.until("leads", leader::isLeader);

@@ -90,8 +90,18 @@ public class ClusterLeaderSettings {
         return details.apply(named).waitUntilReady(true);
     }
 
-    boolean isScheduledLeaderOnly() {
-        return scheduledLeaderOnly;
+    /**
+     * Whether a job runs on the leader only, by its annotations or by {@link #setScheduledLeaderOnly(boolean)}.
+     *
+     * @param job the job
+     * @return false if it runs on every instance
+     */
+    public boolean isLeaderOnly(LeaderOnlyJob job) {
+        return switch (job.rule().where()) {
+            case LEADER_ONLY -> true;
+            case EVERY_INSTANCE -> false;
+            case UNSAID -> scheduledLeaderOnly;
+        };
     }
 
     boolean isReadyAtStart() {

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -37,6 +38,7 @@ public class Elections {
     /** The application's own, whose name here is empty, comes first. */
     private final Map<String, Seat> seats = new TreeMap<>();
     private final List<LeadershipEvents> joined = new ArrayList<>();
+    private final List<Consumer<ClusterLeader>> listeners = new ArrayList<>();
     private boolean running;
     private boolean ready;
 
@@ -74,6 +76,17 @@ public class Elections {
         return Optional.ofNullable(seat("").election);
     }
 
+    /**
+     * Tells of all elections that this application stands in: now of those it does, and later of each that it joins, its own
+     * before any other; again after it had left.
+     *
+     * @param listener is told, one election at a time; returns quickly and does not throw
+     */
+    public synchronized void addListener(Consumer<ClusterLeader> listener) {
+        listeners.add(listener);
+        all().forEach(listener);
+    }
+
     /** Stands in all of them; may lead once ready. */
     synchronized void join() {
         running = true;
@@ -83,7 +96,13 @@ public class Elections {
 
     private void join(Seat seat) {
         ClusterLeader same = all().stream().filter(each -> each.status().election().equals(seat.name)).findAny().orElse(null);
-        seat.election = same != null ? same : start(seat.name);
+        if (same != null) {
+            seat.election = same;
+            return;
+        }
+        ClusterLeader started = start(seat.name);
+        seat.election = started;
+        listeners.forEach(listener -> listener.accept(started));
     }
 
     private ClusterLeader start(String name) {

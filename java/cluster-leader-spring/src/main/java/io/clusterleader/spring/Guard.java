@@ -10,23 +10,19 @@ import org.jspecify.annotations.Nullable;
 final class Guard {
     private static final Log log = LogFactory.getLog(Guard.class);
 
-    private final boolean scheduledLeaderOnly;
+    private final ClusterLeaderSettings settings;
     private final Elections elections;
     private final Runs runs;
 
     Guard(ClusterLeaderSettings settings, Elections elections, Runs runs) {
-        this.scheduledLeaderOnly = settings.isScheduledLeaderOnly();
+        this.settings = settings;
         this.elections = elections;
         this.runs = runs;
     }
 
     /** Whether a scheduled job runs on the leader only. */
     boolean isLeaderOnly(LeaderOnlyJob job) {
-        return switch (job.rule().where()) {
-            case LEADER_ONLY -> true;
-            case EVERY_INSTANCE -> false;
-            case UNSAID -> scheduledLeaderOnly;
-        };
+        return settings.isLeaderOnly(job);
     }
 
     /** Null if it must not run. Who begins a run ends it. */

@@ -30,6 +30,8 @@ final class ScheduledProcessorReplacement implements BeanDefinitionRegistryPostP
                 registry.removeBeanDefinition(name);
                 RootBeanDefinition guarded = new RootBeanDefinition(GuardedScheduledProcessor.class);
                 guarded.setRole(BeanDefinition.ROLE_INFRASTRUCTURE);
+                // Said here, since where it is processed ahead of time nobody looks for @Autowired yet when this one is made.
+                guarded.setAutowireMode(RootBeanDefinition.AUTOWIRE_CONSTRUCTOR);
                 registry.registerBeanDefinition(name, guarded);
             }
         }

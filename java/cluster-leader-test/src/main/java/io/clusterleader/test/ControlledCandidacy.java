@@ -216,7 +216,8 @@ final class ControlledCandidacy implements Candidacy {
                 now.leaderIdentity,
                 now.term < 0 ? null : String.valueOf(now.term),
                 now.leads ? String.valueOf(now.token) : null,
-                own == null ? null : own.problem()
+                own == null ? null : own.problem(),
+                own == null ? "0" : String.valueOf(own.problemDuration().toNanos())
             };
         }
     }

@@ -49,6 +49,7 @@ public final class ControlledElection {
     private boolean verified = true;
     private @Nullable String verifyFailure;
     private @Nullable String problem;
+    private Duration problemDuration = Duration.ZERO;
     private @Nullable LostReason lastLost;
     /** Whether anything differs from how it began. */
     private boolean changed;
@@ -73,6 +74,7 @@ public final class ControlledElection {
         verified = like.verified;
         verifyFailure = like.verifyFailure;
         problem = like.problem;
+        problemDuration = like.problemDuration;
         lastLost = like.lastLost;
         changed = like.changed;
     }
@@ -209,7 +211,22 @@ public final class ControlledElection {
      * @return this
      */
     public ControlledElection setProblem(@Nullable String text) {
-        return change(() -> problem = text);
+        return setProblem(text, Duration.ZERO);
+    }
+
+    /**
+     * What {@link io.clusterleader.Status#lastProblem()} and {@link io.clusterleader.Status#problemDuration()} show.
+     *
+     * @param text the problem, or null for none
+     * @param duration for how long it has been one; it does not grow
+     * @return this
+     */
+    public ControlledElection setProblem(@Nullable String text, Duration duration) {
+        Objects.requireNonNull(duration, "duration");
+        return change(() -> {
+            problem = text;
+            problemDuration = text == null ? Duration.ZERO : duration;
+        });
     }
 
     /**
@@ -395,6 +412,10 @@ public final class ControlledElection {
         return problem;
     }
 
+    Duration problemDuration() {
+        return problemDuration;
+    }
+
     /** As it was at first: a term that runs ends with its record. Nothing happens if nothing was changed. */
     void reset(boolean leadsAtFirst, boolean ledAtFirst) {
         if (!changed && leadsAtFirst == ledAtFirst) {
@@ -408,6 +429,7 @@ public final class ControlledElection {
         verified = true;
         verifyFailure = null;
         problem = null;
+        problemDuration = Duration.ZERO;
         lastLost = null;
         changed = false;
         wanted = leadsAtFirst;

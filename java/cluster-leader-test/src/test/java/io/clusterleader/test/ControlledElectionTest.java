@@ -136,7 +136,11 @@ class ControlledElectionTest {
         assertTrue(leader.verify());
         election.setProblem("403 Forbidden");
         assertEquals(Optional.of("403 Forbidden"), leader.status().lastProblem());
+        assertEquals(Duration.ZERO, leader.status().problemDuration());
+        election.setProblem("403 Forbidden", Duration.ofMinutes(2));
+        assertEquals(Duration.ofMinutes(2), leader.status().problemDuration());
         election.setProblem(null);
+        assertEquals(Duration.ZERO, leader.status().problemDuration());
         assertEquals(Optional.empty(), leader.status().lastProblem());
     }
 

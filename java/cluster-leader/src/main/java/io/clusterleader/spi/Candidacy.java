@@ -57,7 +57,7 @@ public interface Candidacy {
     void stop();
 
     /**
-     * The fields of {@link io.clusterleader.Status}, as texts. Those beyond these twelve are ignored.
+     * The fields of {@link io.clusterleader.Status}, as texts. The first twelve are always there.
      *
      * <ol start="0">
      *   <li>the election's name
@@ -72,6 +72,10 @@ public interface Candidacy {
      *   <li>the number of the record's term; null if there is no record as far as we know
      *   <li>the fencing token of our term; null if we do not lead
      *   <li>the last thing that went wrong; null if there is none
+     *   <li>for how many nanoseconds something has been wrong: {@code 0} if nothing is
+     *   <li>how many renewals were acknowledged
+     *   <li>how many nanoseconds the last of them took
+     *   <li>how many nanoseconds all of them took
      * </ol>
      *
      * @return the fields; null once stopped

@@ -24,6 +24,21 @@ public final class ClusterLeaderAutoConfiguration {
     ClusterLeaderAutoConfiguration() {}
 
     @Bean
+    static NativeLibraryProperties clusterLeaderNativeLibraryProperties(Environment environment) {
+        return new NativeLibraryProperties(environment);
+    }
+
+    @Bean
+    ElectionHistory clusterLeaderElectionHistory() {
+        return new ElectionHistory();
+    }
+
+    @Bean
+    ElectionReport clusterLeaderElectionReport(Elections elections, ElectionHistory history) {
+        return new ElectionReport(elections, history);
+    }
+
+    @Bean
     @ConditionalOnMissingBean
     ClusterLeaderSettings clusterLeaderSettings(ClusterLeaderProperties properties, Environment environment) {
         ClusterLeaderSettings settings = new ClusterLeaderSettings();

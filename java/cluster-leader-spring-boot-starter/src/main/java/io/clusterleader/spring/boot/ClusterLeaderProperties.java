@@ -5,6 +5,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.context.properties.bind.Name;
 
 /**
  * The properties {@code cluster-leader.*} of an application.
@@ -26,6 +27,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     interrupted.
  * @param interruptOnLoss Whether leader-only jobs that are under way are interrupted when leadership is lost.
  * @param scheduled Of scheduled jobs.
+ * @param health Of the health indicator.
+ * @param endpoint Of the actuator endpoint.
+ * @param nativeLibrary Of the native library.
  */
 @ConfigurationProperties("cluster-leader")
 public record ClusterLeaderProperties(
@@ -43,7 +47,10 @@ public record ClusterLeaderProperties(
         @DefaultValue("ready") JoinWhen joinWhen,
         @DefaultValue("20s") Duration drainTimeout,
         boolean interruptOnLoss,
-        @DefaultValue Scheduled scheduled) {
+        @DefaultValue Scheduled scheduled,
+        @DefaultValue Health health,
+        @DefaultValue Endpoint endpoint,
+        @Name("native") @DefaultValue NativeLibrary nativeLibrary) {
     /** When an instance may lead. */
     public enum JoinWhen {
         /** Once the application is ready to accept traffic. */
@@ -58,6 +65,30 @@ public record ClusterLeaderProperties(
      * @param leaderOnly Whether every @Scheduled job runs on the leader only, except those with @EveryInstance.
      */
     public record Scheduled(boolean leaderOnly) {}
+
+    /**
+     * Of the health indicator.
+     *
+     * @param downAfter How long something may be wrong with an election before the health is DOWN: the Lease cannot be read
+     *     or written.
+     */
+    public record Health(@DefaultValue("1m") Duration downAfter) {}
+
+    /**
+     * Of the actuator endpoint.
+     *
+     * @param stepDown Whether the endpoint clusterleader may also hand leadership over.
+     */
+    public record Endpoint(boolean stepDown) {}
+
+    /**
+     * Of the native library. It is loaded once in a JVM: what the first application says counts.
+     *
+     * @param path The native library to load, in place of the one in the jar.
+     * @param workdir Where to unpack the native library, which is deleted once loaded. It must be the user's own, and not
+     *     writable by others. By default a temporary directory.
+     */
+    public record NativeLibrary(@Nullable String path, @Nullable String workdir) {}
 
     /** What these say of each election of the application. */
     Election details(Election election) {
