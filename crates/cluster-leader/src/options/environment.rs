@@ -10,6 +10,9 @@ use crate::error::Error;
 /// Every variable of ours begins with this.
 const PREFIX: &str = "CLUSTER_LEADER_";
 
+/// What the command `cluster-leader run` tells the command that it runs.
+const TOLD_BY_RUN: [&str; 2] = ["TERM", "FENCING_TOKEN"];
+
 /// What the surroundings say: captured once, so that one start decides on one picture, and so that
 /// tests can say something else.
 ///
@@ -75,7 +78,8 @@ impl Environment {
             .filter_map(|variable| {
                 let rest = variable.strip_prefix(PREFIX)?;
                 let is_known = Setting::ALL.iter().any(|setting| setting.variable() == variable);
-                (!is_known && !is_of_a_service(rest)).then(|| unknown(&variable, rest))
+                (!is_known && !is_of_a_service(rest) && !TOLD_BY_RUN.contains(&rest))
+                    .then(|| unknown(&variable, rest))
             })
             .collect()
     }
@@ -192,6 +196,8 @@ mod tests {
             ("CLUSTER_LEADER_PORT", "tcp://10.0.0.7:80"),
             ("CLUSTER_LEADER_PORT_80_TCP", "tcp://10.0.0.7:80"),
             ("CLUSTER_LEADER_PORT_80_TCP_ADDR", "10.0.0.7"),
+            ("CLUSTER_LEADER_TERM", "3"),
+            ("CLUSTER_LEADER_FENCING_TOKEN", "7"),
             ("CLUSTER_LEADER", "x"),
             ("CLUSTER_NAME", "x"),
             ("PATH", "/bin"),

@@ -22,6 +22,8 @@ pub(crate) struct Resolved {
     pub(crate) wait_until_ready: bool,
     /// The host says whether it is healthy.
     pub(crate) health_checked: bool,
+    /// The host decides when to honour a request to step down.
+    pub(crate) defer_step_down: bool,
     pub(crate) place: Place,
 }
 
@@ -52,13 +54,23 @@ pub(crate) fn resolve(options: Options, environment: &Environment) -> Result<Res
         tracing::warn!("{warning}");
     }
     let decision = decide(options, environment)?;
-    let place = decision.open_place(environment)?;
+    let mut place = decision.open_place(environment)?;
+    if let Place::File(place) = &mut place {
+        place.holder_lock_is_inherited = decision.works_in_children;
+    }
     if decision.by_default_here {
         tracing::info!("{}: elects among the processes of this machine only", place.describe());
     }
-    let Decision { election, instance_name, timing, heartbeat, wait_until_ready, health_checked, .. } =
-        decision;
-    Ok(Resolved { election, instance_name, timing, heartbeat, wait_until_ready, health_checked, place })
+    Ok(Resolved {
+        election: decision.election,
+        instance_name: decision.instance_name,
+        timing: decision.timing,
+        heartbeat: decision.heartbeat,
+        wait_until_ready: decision.wait_until_ready,
+        health_checked: decision.health_checked,
+        defer_step_down: decision.defer_step_down,
+        place,
+    })
 }
 
 /// What is decided before any place is touched.
@@ -70,6 +82,8 @@ pub(super) struct Decision {
     pub(super) heartbeat: Option<Duration>,
     pub(super) wait_until_ready: bool,
     pub(super) health_checked: bool,
+    pub(super) defer_step_down: bool,
+    pub(super) works_in_children: bool,
     /// Where to leave a proof of our death, if proofs of death are wanted.
     pub(super) termination_log: Option<PathBuf>,
     pub(super) site: Site,
@@ -118,6 +132,8 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
         timing,
         wait_until_ready: options.wait_until_ready.is_some_and(|given| given.value),
         health_checked: options.health_checked,
+        defer_step_down: options.defer_step_down,
+        works_in_children: options.works_in_children,
         termination_log: termination_log(options.watch_pods, options.termination_log),
         heartbeat: Some(heartbeat).filter(|heartbeat| !heartbeat.is_zero()),
         by_default_here: matches!(site, Site::Directory(_)) && is_auto(options.store.as_ref()),

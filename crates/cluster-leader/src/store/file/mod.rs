@@ -53,6 +53,8 @@ pub(crate) use store::FileStore;
 pub(crate) struct FilePlace {
     directory: PathBuf,
     election: String,
+    /// Children of this process keep the holder's file locked, too.
+    pub(crate) holder_lock_is_inherited: bool,
 }
 
 impl FilePlace {
@@ -73,7 +75,7 @@ impl FilePlace {
                 directory.display()
             ))
         })?;
-        let place = Self { directory, election: election.to_owned() };
+        let place = Self { directory, election: election.to_owned(), holder_lock_is_inherited: false };
         let opened = Directory::create(&place.directory).map_err(|problem| Error::Store(problem.message))?;
         opened.check_writable(&place.election).map_err(|problem| Error::Store(problem.message))?;
         Ok(place)

@@ -156,12 +156,14 @@ impl FileStore {
     /// Has programs that we start from now on keep our file open.
     #[cfg(test)]
     pub(super) fn bequeath_holder_lock(&self) {
-        let lock = self.holder_lock.borrow();
-        rustix::io::fcntl_setfd(lock.as_ref().unwrap().fd(), rustix::io::FdFlags::empty()).unwrap();
+        self.holder_lock.borrow().as_ref().unwrap().bequeath().unwrap();
     }
 
     fn lock_holder_file(&self, locked: &Locked<'_>, identity: &Identity) -> Result<(), StoreError> {
         let lock = HolderLock::take(locked, &self.place.election, identity)?;
+        if self.place.holder_lock_is_inherited {
+            lock.bequeath()?;
+        }
         drop(self.holder_lock.replace(Some(lock)));
         Ok(())
     }
