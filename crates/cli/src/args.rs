@@ -115,6 +115,9 @@ impl Settings {
 pub(crate) enum Command {
     Serve(crate::serve::Arguments),
     Run(crate::run::Arguments),
+    Status(crate::status::Arguments),
+    Watch(crate::watch::Arguments),
+    StepDown(crate::step_down::Arguments),
     /// What run starts in its place: becomes the command, and dies with its parent
     #[command(name = crate::run::EXEC, hide = true)]
     Exec {

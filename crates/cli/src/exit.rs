@@ -8,6 +8,10 @@ pub(crate) const OK: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
 /// The command line or the configuration is wrong.
 pub(crate) const WRONG: u8 = 2;
+/// What was looked at is not well.
+pub(crate) const NOT_WELL: u8 = 3;
+/// What was awaited did not happen in time.
+pub(crate) const IN_VAIN: u8 = 4;
 /// `run` could not start the command, for another reason than the next two.
 pub(crate) const NOT_STARTED: u8 = 125;
 /// The command cannot be executed.
@@ -21,6 +25,8 @@ Exit codes:
   0    all went well
   1    it could not be done: the store does not answer, or refuses
   2    the command line or the configuration is wrong
+  3    status: an election that was named is not held; doctor: something is to be done
+  4    step-down: nobody else took over in time
   125  run: the command could not be started
   126  run: the command cannot be executed
   127  run: there is no such command

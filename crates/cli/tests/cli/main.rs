@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod look;
 mod run;
 mod serve;
 mod serve_under_fire;

@@ -5,15 +5,45 @@ use std::process::{Command, Output};
 
 use cluster_leader_tests_kubernetes::Process;
 use tempfile::TempDir;
+use testkit::api::ApiServer;
 
-/// A store of files that no other test sees.
+/// A store that no other test sees.
 pub(crate) struct World {
     directory: TempDir,
+    /// A cluster; otherwise files.
+    pub(crate) server: Option<ApiServer>,
 }
 
 impl World {
+    /// Files.
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        Self { directory: tempfile::tempdir().unwrap(), server: None }
+    }
+
+    /// A cluster, with a kubeconfig whose namespace is `team`.
+    pub(crate) fn cluster() -> Self {
+        let world = Self { server: Some(ApiServer::start()), ..Self::new() };
+        world.write_kubeconfig(&world.server().url());
+        world
+    }
+
+    /// One of each.
+    pub(crate) fn both() -> [Self; 2] {
+        [Self::new(), Self::cluster()]
+    }
+
+    pub(crate) fn server(&self) -> &ApiServer {
+        self.server.as_ref().expect("a cluster")
+    }
+
+    pub(crate) fn write_kubeconfig(&self, url: &str) {
+        let kubeconfig = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "x",
+            "clusters": [{"name": "x", "cluster": {"server": url}}],
+            "users": [{"name": "x", "user": {"token": "somebody"}}],
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x", "namespace": "team"}}],
+        });
+        std::fs::write(self.path("kubeconfig"), kubeconfig.to_string()).unwrap();
     }
 
     /// A place for a file of the test.
@@ -28,10 +58,13 @@ impl World {
     /// The command with nothing in its environment but where to elect, as an instance of this name.
     pub(crate) fn command(&self, instance: &str, arguments: &[&str]) -> Command {
         let mut command = bare();
-        command
-            .env("CLUSTER_LEADER_STORE", format!("file:{}", self.store().display()))
-            .env("CLUSTER_LEADER_INSTANCE_NAME", instance)
-            .args(arguments);
+        match self.server {
+            Some(_) => {
+                command.env("CLUSTER_LEADER_STORE", "kubernetes").env("KUBECONFIG", self.path("kubeconfig"))
+            }
+            None => command.env("CLUSTER_LEADER_STORE", format!("file:{}", self.store().display())),
+        };
+        command.env("CLUSTER_LEADER_INSTANCE_NAME", instance).args(arguments);
         command
     }
 
@@ -45,9 +78,11 @@ impl World {
     }
 }
 
-/// The command without any surroundings.
+/// The command without any surroundings: another build of it where `CLUSTER_LEADER_TEST_BINARY` names one.
 pub(crate) fn bare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cluster-leader"));
+    let built = env!("CARGO_BIN_EXE_cluster-leader");
+    let mut command =
+        Command::new(std::env::var_os("CLUSTER_LEADER_TEST_BINARY").unwrap_or_else(|| built.into()));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     command
 }

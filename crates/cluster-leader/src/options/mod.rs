@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use duration::parse as parse_duration;
 pub(crate) use environment::Environment;
-pub(crate) use resolve::{Place, Resolved, resolve};
+pub(crate) use resolve::{Opened, Place, Resolved, look_around, resolve};
 pub use setting::Setting;
 pub use store_choice::StoreChoice;
 

@@ -101,21 +101,49 @@ pub(super) enum Site {
 
 impl Decision {
     fn open_place(&self, environment: &Environment) -> Result<Place, Error> {
-        let mut place = match &self.site {
-            Site::InCluster { host, port, namespace } => {
-                let (account, namespace) = (&environment.service_account, namespace.clone());
-                KubernetesPlace::in_cluster(host, port, account, namespace, &self.election)?
+        Ok(match self.site.open(environment, &self.election)? {
+            Opened::Kubernetes(mut place) => {
+                place.termination_log.clone_from(&self.termination_log);
+                Place::Kubernetes(place)
             }
-            Site::Kubeconfig { namespace } => {
-                KubernetesPlace::from_kubeconfig(namespace.clone(), &self.election)?
-            }
-            Site::Directory(directory) => {
-                return Ok(Place::File(FilePlace::new(directory, &self.election)?));
-            }
-        };
-        place.termination_log.clone_from(&self.termination_log);
-        Ok(Place::Kubernetes(Box::new(place)))
+            Opened::Directory(directory) => Place::File(FilePlace::new(&directory, &self.election)?),
+        })
     }
+}
+
+/// A site that can be looked at. Boxed: it carries a whole client configuration.
+pub(crate) enum Opened {
+    Kubernetes(Box<KubernetesPlace>),
+    Directory(PathBuf),
+}
+
+impl Site {
+    fn open(&self, environment: &Environment, election: &str) -> Result<Opened, Error> {
+        Ok(Opened::Kubernetes(Box::new(match self {
+            Self::InCluster { host, port, namespace } => {
+                let (account, namespace) = (&environment.service_account, namespace.clone());
+                KubernetesPlace::in_cluster(host, port, account, namespace, election)?
+            }
+            Self::Kubeconfig { namespace } => KubernetesPlace::from_kubeconfig(namespace.clone(), election)?,
+            Self::Directory(directory) => return Ok(Opened::Directory(directory.clone())),
+        })))
+    }
+}
+
+/// What an observer is to look at: an election, if one is named, and where it is.
+pub(crate) fn look_around(
+    options: Options,
+    environment: &Environment,
+) -> Result<(Option<String>, Opened), Error> {
+    for warning in environment.unknown_variables() {
+        tracing::warn!("{warning}");
+    }
+    let options = options.or_environment(environment)?;
+    options.check()?;
+    let named = options.election.map(|given| given.value);
+    let site = site(options.store.as_ref(), options.namespace, environment)?;
+    let opened = site.open(environment, named.as_deref().unwrap_or_default())?;
+    Ok((named, opened))
 }
 
 pub(super) fn decide(options: Options, environment: &Environment) -> Result<Decision, Error> {

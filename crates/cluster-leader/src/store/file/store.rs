@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use election::{Identity, Record, Seen, Version, WallTime};
+use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::Notify;
 
 use super::FilePlace;
@@ -69,6 +70,13 @@ impl FileStore {
         let Some(directory) = Directory::open(&self.place.directory)? else { return Ok(None) };
         let Some(bytes) = directory.read(&self.place.record_name())? else { return Ok(None) };
         self.parse(&bytes).map(Some)
+    }
+
+    /// The record, for somebody else than the election: as a Lease, and whether its holder is proven dead.
+    pub(crate) fn lease(&self) -> Result<Option<(Lease, bool)>, StoreError> {
+        let Some(content) = self.current()? else { return Ok(None) };
+        let dead = content.record().holder.is_some_and(|holder| self.is_proven_dead(&holder));
+        Ok(Some((content.into_lease(), dead)))
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Content, StoreError> {
