@@ -17,9 +17,9 @@ use crate::exit;
 #[command(name = "cluster-leader", version, max_term_width = 100, after_long_help = exit::CODES)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) settings: Settings,
-    #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -118,6 +118,10 @@ pub(crate) enum Command {
     Status(crate::status::Arguments),
     Watch(crate::watch::Arguments),
     StepDown(crate::step_down::Arguments),
+    Doctor(crate::doctor::Arguments),
+    Manifest(crate::manifest::Arguments),
+    Completions(crate::pages::Completions),
+    Man(crate::pages::ManPages),
     /// What run starts in its place: becomes the command, and dies with its parent
     #[command(name = crate::run::EXEC, hide = true)]
     Exec {

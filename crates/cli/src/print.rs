@@ -7,19 +7,21 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 /// Prints this. Colours are left out where standard output is no terminal.
 ///
 /// # Errors
-/// Nobody can read it: the disk is full, say. That a reader has gone away is none.
+/// It cannot be written: the disk is full, say. Where the reader has gone away this process ends, as there is nobody
+/// to do anything for.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output: {error}")))
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            std::process::exit(i32::from(exit::OK));
         }
-        _ => Ok(()),
+        Err(error) => Err(Failure::new(format!("standard output: {error}"))),
+        Ok(()) => Ok(()),
     }
 }
 

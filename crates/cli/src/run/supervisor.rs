@@ -142,15 +142,15 @@ impl<'a> Supervisor<'a> {
             return Err(exit::OK);
         }
         let status = self.elector.status();
+        if status.asked_to_step_down {
+            self.elector.step_down();
+            return Ok((Phase::Idle { not_before: None }, false));
+        }
         let waits = not_before.is_some_and(|instant| Instant::now() < instant);
         let term = status.term.zip(status.fencing_token);
         let (Some((term, token)), false) = (term, waits) else {
             return Ok((Phase::Idle { not_before }, false));
         };
-        if status.asked_to_step_down {
-            self.elector.step_down();
-            return Ok((Phase::Idle { not_before: None }, false));
-        }
         if self.elector.remaining() <= self.rule.to_work {
             return Ok((Phase::Idle { not_before }, false));
         }

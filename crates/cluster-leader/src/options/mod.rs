@@ -2,6 +2,7 @@
 
 mod duration;
 mod environment;
+mod explain;
 mod names;
 mod resolve;
 mod setting;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use duration::parse as parse_duration;
 pub(crate) use environment::Environment;
+pub use explain::{Explained, explain};
 pub(crate) use resolve::{Opened, Place, Resolved, look_around, resolve};
 pub use setting::Setting;
 pub use store_choice::StoreChoice;

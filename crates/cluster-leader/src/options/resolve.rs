@@ -169,7 +169,7 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
     })
 }
 
-fn timing(options: &Options) -> Result<Timing, Error> {
+pub(super) fn timing(options: &Options) -> Result<Timing, Error> {
     let defaults = Timing::default();
     let given = [
         ("lease duration", options.lease_duration.as_ref(), defaults.lease_duration()),
@@ -290,7 +290,7 @@ fn namespace_of_pod(
 }
 
 /// The variables that may name the pod.
-const POD_NAMES: [&str; 3] = ["MY_POD_NAME", "POD_NAME", "HOSTNAME"];
+pub(super) const POD_NAMES: [&str; 3] = ["MY_POD_NAME", "POD_NAME", "HOSTNAME"];
 
 fn election(given: Option<Given<String>>, site: &Site, environment: &Environment) -> Result<String, Error> {
     match (given, site) {
