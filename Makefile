@@ -40,8 +40,9 @@ test-c: native ## The C ABI, from C and C++
 	tests/c/run.sh $(BUILT)/libcluster_leader.so
 
 .PHONY: test-packaging
-test-packaging: $(BUILT)/static/libcluster_leader.a ## What is installed: C and C++ programs built with pkg-config and CMake
+test-packaging: $(BUILT)/static/libcluster_leader.a cli ## What is installed: C and C++ programs built with pkg-config and CMake; the command
 	tests/packaging/c.sh $(BUILT)
+	tests/packaging/cli.sh $(BUILT)
 
 .PHONY: test-java
 test-java: example ## The Maven artifacts and the example, on JDK 17 and 25 and each line of Spring Boot
@@ -67,6 +68,7 @@ test-natives: native ## What make natives makes: looked into, run where this mac
 
 .PHONY: test-kubernetes
 test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-apiserver
+	$(CARGO) build -p cluster-leader-cli
 	$(CARGO) test -p cluster-leader-tests-kubernetes
 
 .PHONY: test-interop
@@ -82,6 +84,9 @@ native: tools-rust ## target/release/libcluster_leader.so
 	$(RELEASE) $(CARGO) build --release -p cluster-leader-ffi
 	@ln -sf libcluster_leader.so $(BUILT)/libcluster_leader.so.1  # the name that programs ask for
 
+.PHONY: cli
+cli: tools-rust ## target/release/cluster-leader, the command
+	$(RELEASE) $(CARGO) build --release -p cluster-leader-cli
 
 .PHONY: natives
 natives: tools-rust ## The library for every platform that the jar carries (ten minutes once, then cached)
@@ -92,10 +97,13 @@ $(BUILT)/static/libcluster_leader.a: native crates/ffi/install/static.sh include
 	crates/ffi/install/static.sh $(BUILT)/libcluster_leader.a $@
 
 .PHONY: install uninstall
-install: $(BUILT)/static/libcluster_leader.a ## The C package below PREFIX=/usr/local, for C and C++ (also: DESTDIR, LIBDIR, INCLUDEDIR)
+install: $(BUILT)/static/libcluster_leader.a cli ## The C package and the command below PREFIX=/usr/local (also: DESTDIR, LIBDIR, INCLUDEDIR)
 	@$(INSTALL) install $(BUILT)
+	@$(INSTALL_CLI) install $(BUILT)
 uninstall: ## Take it away again
 	@$(INSTALL) uninstall $(BUILT)
+	@$(INSTALL_CLI) uninstall $(BUILT)
+INSTALL_CLI = PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" crates/cli/install.sh
 INSTALL = PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" DESTDIR="$(DESTDIR)" crates/ffi/install/install.sh
 
 .PHONY: jar

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use election::Timing;
+
 use crate::driver;
 use crate::error::Error;
 use crate::options::{self, Options};
@@ -65,6 +67,12 @@ impl Elector {
     #[must_use]
     pub fn status(&self) -> Status {
         self.shared.status()
+    }
+
+    /// The timings that this election has, given or by default.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        *self.shared.timing()
     }
 
     /// Waits until the status has another [`version`](Status::version) than `seen`, or for

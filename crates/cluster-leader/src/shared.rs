@@ -53,6 +53,8 @@ struct Story {
     withdrawals: u32,
     /// The election is to end, whatever happens to its driver.
     stopping: bool,
+    /// Somebody asks for our term to end, and the host has not ended it yet.
+    asked_to_step_down: bool,
     last_problem: Option<String>,
     problem_since: Option<Instant>,
     renewals: Renewals,
@@ -85,6 +87,7 @@ impl Story {
             }
             Event::Lost { token, reason } => {
                 self.term = None;
+                self.asked_to_step_down = false;
                 self.tell(ChangeKind::Lost { token: *token, reason: *reason });
             }
             Event::LeaderChanged(leader) => {
@@ -118,6 +121,7 @@ impl Shared {
                 term: None,
                 withdrawals: 0,
                 stopping: false,
+                asked_to_step_down: false,
                 last_problem: None,
                 problem_since: None,
                 renewals: Renewals::default(),
@@ -191,6 +195,7 @@ impl Shared {
             leader_identity: holder.map(ToString::to_string),
             term: story.record.as_ref().map(|record| record.transitions),
             fencing_token: story.term.filter(|_| leading),
+            asked_to_step_down: story.asked_to_step_down && leading,
             last_problem: story.last_problem.clone(),
             problem_for: story.problem_since.map_or(Duration::ZERO, |since| os::now().since(since)),
             renewals: story.renewals,
@@ -371,6 +376,15 @@ impl Shared {
     /// A renewal was acknowledged that long after it was begun. No news to wake anybody for.
     pub(crate) fn renewed(&self, took: Duration) {
         self.story().renewals.add(took);
+    }
+
+    /// Somebody asks us to step down; what follows is the host's decision.
+    pub(crate) fn set_asked_to_step_down(&self) {
+        let mut story = self.story();
+        if !std::mem::replace(&mut story.asked_to_step_down, true) {
+            tracing::info!("{}: asked to step down", self.resolved.place.describe());
+            self.ring(story);
+        }
     }
 
     /// A command that withdraws was carried out by an election that has nothing to withdraw.

@@ -32,6 +32,9 @@ pub struct Status {
     pub term: Option<i32>,
     /// The fencing token of our term while we lead.
     pub fencing_token: Option<u64>,
+    /// Somebody asks us to step down, and the options leave to the host
+    /// [when](crate::Options::defer_step_down).
+    pub asked_to_step_down: bool,
     /// The last thing that went wrong, until something went right again.
     pub last_problem: Option<String>,
     /// For how long something has been wrong, one thing or several in a row; zero if nothing is.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use election::{Election, Event, Identity, Input, Instant, LostReason, Version};
+use election::{Election, Event, Identity, Input, Instant, LostReason, Outcome, Seen, Version};
 use futures_util::future::OptionFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -142,6 +142,7 @@ impl<'a, S: Store> Candidate<'a, S> {
         let mut input = self.look_at_host().unwrap_or(Input::Tick);
         let mut withdrawn = false;
         loop {
+            self.leave_request_to_host(&mut input);
             let output = self.election.handle(input, os::now(), os::wall_now());
             self.shared.publish(&output, &self.election, withdrawn);
             let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
@@ -330,6 +331,22 @@ impl<'a, S: Store> Candidate<'a, S> {
         self.store.stand_as(&identity).await?;
         tracing::warn!("{}: stands as {identity} from now on", self.place());
         Ok(Input::NewIdentity(identity))
+    }
+
+    /// A request to step down is the host's to honour, where it wants that: the election does not see it.
+    fn leave_request_to_host(&self, input: &mut Input) {
+        if !self.shared.resolved().defer_step_down {
+            return;
+        }
+        let (Input::Seen(Seen::Present(record, _)) | Input::Finished(_, Outcome::Read(Some((record, _))))) =
+            input
+        else {
+            return;
+        };
+        if record.asks_to_step_down() && record.holder.as_ref() == Some(self.election.identity()) {
+            self.shared.set_asked_to_step_down();
+        }
+        record.step_down = None;
     }
 
     // ---- how the host fares --------------------------------------------------------------------

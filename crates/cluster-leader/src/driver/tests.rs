@@ -142,7 +142,11 @@ fn shared(name: &str, heartbeat: Option<Duration>) -> Arc<Shared> {
 }
 
 fn shared_in(directory: &Path, name: &str, heartbeat: Option<Duration>) -> Arc<Shared> {
-    let resolved = Resolved {
+    Arc::new(Shared::new(resolved(directory, name, heartbeat)).unwrap())
+}
+
+fn resolved(directory: &Path, name: &str, heartbeat: Option<Duration>) -> Resolved {
+    Resolved {
         election: "test".to_owned(),
         instance_name: name.to_owned(),
         timing: Timing::new(Duration::from_secs(2), Duration::from_secs(1), Duration::from_millis(200))
@@ -150,9 +154,9 @@ fn shared_in(directory: &Path, name: &str, heartbeat: Option<Duration>) -> Arc<S
         heartbeat,
         wait_until_ready: false,
         health_checked: false,
+        defer_step_down: false,
         place: Place::File(FilePlace::new(directory, "test").unwrap()),
-    };
-    Arc::new(Shared::new(resolved).unwrap())
+    }
 }
 
 fn candidate(server: &Rc<Server>, name: &str) -> Arc<Shared> {
@@ -289,6 +293,30 @@ fn a_step_down_hands_over_and_sits_out() {
         second.step_down();
         until("it goes back", || leads(&first)).await;
     });
+}
+
+#[test]
+fn who_asks_for_a_step_down_is_heard_by_the_host_where_it_wants_to_decide() {
+    for defer in [false, true] {
+        in_a_thread_of_its_own(|server| async move {
+            let resolved = resolved(&std::env::temp_dir(), "first", None);
+            let first = Shared::new(Resolved { defer_step_down: defer, ..resolved }).unwrap();
+            let first = candidate_with(&server, Arc::new(first));
+            until("the first leads", || leads(&first)).await;
+            let second = candidate(&server, "second");
+            until("the second follows", || second.status().leader.as_deref() == Some("first")).await;
+            let (record, version) = server.record.borrow().clone().unwrap();
+            let asking = Record { step_down: record.holder.clone(), ..record };
+            server.put(&asking, Some(version.uid));
+            if defer {
+                until("the host is told", || first.status().asked_to_step_down).await;
+                assert!(leads(&first), "it leads until the host has ended its work");
+                first.step_down();
+            }
+            until("the second leads", || leads(&second)).await;
+            assert!(!first.status().asked_to_step_down);
+        });
+    }
 }
 
 #[test]

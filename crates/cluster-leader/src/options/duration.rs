@@ -8,7 +8,7 @@ use super::quoted;
 ///
 /// # Errors
 /// The problem, for people.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub fn parse(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let is_zero = !number.is_empty() && number.bytes().all(|digit| digit == b'0');
     let milliseconds_per_unit = match unit {

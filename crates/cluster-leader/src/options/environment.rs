@@ -10,13 +10,17 @@ use crate::error::Error;
 /// Every variable of ours begins with this.
 const PREFIX: &str = "CLUSTER_LEADER_";
 
-/// What a Spring application takes from the environment. It means nothing here, and is no slip of the finger.
-const OF_SPRING: [&str; 5] = [
+/// What means nothing here, and is no slip of the finger.
+const OF_OTHERS: [&str; 7] = [
+    // What a Spring application takes from the environment.
     "CLUSTER_LEADER_DRAIN_TIMEOUT",
     "CLUSTER_LEADER_ENABLED",
     "CLUSTER_LEADER_INTERRUPT_ON_LOSS",
     "CLUSTER_LEADER_JOIN_WHEN",
     "CLUSTER_LEADER_SCHEDULED_LEADER_ONLY",
+    // What `cluster-leader run` tells the command that it runs.
+    "CLUSTER_LEADER_FENCING_TOKEN",
+    "CLUSTER_LEADER_TERM",
 ];
 
 /// What the surroundings say: captured once, so that one start decides on one picture, and so that
@@ -91,7 +95,7 @@ impl Environment {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    Setting::ALL.into_iter().map(Setting::variable).chain(OF_SPRING)
+    Setting::ALL.into_iter().map(Setting::variable).chain(OF_OTHERS)
 }
 
 /// Whether Kubernetes makes a variable of this ending for a Service called `cluster-leader`.
@@ -206,6 +210,8 @@ mod tests {
             ("CLUSTER_LEADER_PORT", "tcp://10.0.0.7:80"),
             ("CLUSTER_LEADER_PORT_80_TCP", "tcp://10.0.0.7:80"),
             ("CLUSTER_LEADER_PORT_80_TCP_ADDR", "10.0.0.7"),
+            ("CLUSTER_LEADER_TERM", "3"),
+            ("CLUSTER_LEADER_FENCING_TOKEN", "7"),
             ("CLUSTER_LEADER", "x"),
             ("CLUSTER_NAME", "x"),
             ("PATH", "/bin"),

@@ -2,6 +2,7 @@
 
 mod duration;
 mod environment;
+mod explain;
 mod names;
 mod resolve;
 mod setting;
@@ -10,8 +11,10 @@ mod store_choice;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use duration::parse as parse_duration;
 pub(crate) use environment::Environment;
-pub(crate) use resolve::{Place, Resolved, resolve};
+pub use explain::{Explained, explain};
+pub(crate) use resolve::{Opened, Place, Resolved, look_around, resolve};
 pub use setting::Setting;
 pub use store_choice::StoreChoice;
 
@@ -81,6 +84,8 @@ pub struct Options {
     heartbeat_by_default: bool,
     health_checked: bool,
     wait_until_ready: Option<Given<bool>>,
+    defer_step_down: bool,
+    works_in_children: bool,
 }
 
 /// A value, and who gave it: errors name both.
@@ -203,6 +208,22 @@ impl Options {
         self
     }
 
+    /// For hosts whose work takes time to end: what somebody else asks for with the annotation
+    /// `cluster-leader.io/step-down` is shown in
+    /// [`Status::asked_to_step_down`](crate::Status::asked_to_step_down), and leadership is kept until the
+    /// host, having ended its work, calls [`Elector::step_down`](crate::Elector::step_down).
+    pub fn defer_step_down(mut self) -> Self {
+        self.defer_step_down = true;
+        self
+    }
+
+    /// For hosts whose work is done by child processes: on files, this process counts as dead only once
+    /// every child has ended too that was started meanwhile. Without effect on a Lease.
+    pub fn works_in_children(mut self) -> Self {
+        self.works_in_children = true;
+        self
+    }
+
     /// Gives a setting as text, in the form that its environment variable has. `origin` says for
     /// errors where the text is from: the name of a property, a flag, a line of a file. An empty
     /// text gives nothing.
@@ -264,6 +285,8 @@ impl Options {
             heartbeat_by_default: self.heartbeat_by_default,
             health_checked: self.health_checked,
             wait_until_ready: self.wait_until_ready.or(there.wait_until_ready),
+            defer_step_down: self.defer_step_down,
+            works_in_children: self.works_in_children,
         })
     }
 

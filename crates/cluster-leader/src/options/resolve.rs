@@ -22,6 +22,8 @@ pub(crate) struct Resolved {
     pub(crate) wait_until_ready: bool,
     /// The host says whether it is healthy.
     pub(crate) health_checked: bool,
+    /// The host decides when to honour a request to step down.
+    pub(crate) defer_step_down: bool,
     pub(crate) place: Place,
 }
 
@@ -52,13 +54,23 @@ pub(crate) fn resolve(options: Options, environment: &Environment) -> Result<Res
         tracing::warn!("{warning}");
     }
     let decision = decide(options, environment)?;
-    let place = decision.open_place(environment)?;
+    let mut place = decision.open_place(environment)?;
+    if let Place::File(place) = &mut place {
+        place.holder_lock_is_inherited = decision.works_in_children;
+    }
     if decision.by_default_here {
         tracing::info!("{}: elects among the processes of this machine only", place.describe());
     }
-    let Decision { election, instance_name, timing, heartbeat, wait_until_ready, health_checked, .. } =
-        decision;
-    Ok(Resolved { election, instance_name, timing, heartbeat, wait_until_ready, health_checked, place })
+    Ok(Resolved {
+        election: decision.election,
+        instance_name: decision.instance_name,
+        timing: decision.timing,
+        heartbeat: decision.heartbeat,
+        wait_until_ready: decision.wait_until_ready,
+        health_checked: decision.health_checked,
+        defer_step_down: decision.defer_step_down,
+        place,
+    })
 }
 
 /// What is decided before any place is touched.
@@ -70,6 +82,8 @@ pub(super) struct Decision {
     pub(super) heartbeat: Option<Duration>,
     pub(super) wait_until_ready: bool,
     pub(super) health_checked: bool,
+    pub(super) defer_step_down: bool,
+    pub(super) works_in_children: bool,
     /// Where to leave a proof of our death, if proofs of death are wanted.
     pub(super) termination_log: Option<PathBuf>,
     pub(super) site: Site,
@@ -87,21 +101,49 @@ pub(super) enum Site {
 
 impl Decision {
     fn open_place(&self, environment: &Environment) -> Result<Place, Error> {
-        let mut place = match &self.site {
-            Site::InCluster { host, port, namespace } => {
-                let (account, namespace) = (&environment.service_account, namespace.clone());
-                KubernetesPlace::in_cluster(host, port, account, namespace, &self.election)?
+        Ok(match self.site.open(environment, &self.election)? {
+            Opened::Kubernetes(mut place) => {
+                place.termination_log.clone_from(&self.termination_log);
+                Place::Kubernetes(place)
             }
-            Site::Kubeconfig { namespace } => {
-                KubernetesPlace::from_kubeconfig(namespace.clone(), &self.election)?
-            }
-            Site::Directory(directory) => {
-                return Ok(Place::File(FilePlace::new(directory, &self.election)?));
-            }
-        };
-        place.termination_log.clone_from(&self.termination_log);
-        Ok(Place::Kubernetes(Box::new(place)))
+            Opened::Directory(directory) => Place::File(FilePlace::new(&directory, &self.election)?),
+        })
     }
+}
+
+/// A site that can be looked at. Boxed: it carries a whole client configuration.
+pub(crate) enum Opened {
+    Kubernetes(Box<KubernetesPlace>),
+    Directory(PathBuf),
+}
+
+impl Site {
+    fn open(&self, environment: &Environment, election: &str) -> Result<Opened, Error> {
+        Ok(Opened::Kubernetes(Box::new(match self {
+            Self::InCluster { host, port, namespace } => {
+                let (account, namespace) = (&environment.service_account, namespace.clone());
+                KubernetesPlace::in_cluster(host, port, account, namespace, election)?
+            }
+            Self::Kubeconfig { namespace } => KubernetesPlace::from_kubeconfig(namespace.clone(), election)?,
+            Self::Directory(directory) => return Ok(Opened::Directory(directory.clone())),
+        })))
+    }
+}
+
+/// What an observer is to look at: an election, if one is named, and where it is.
+pub(crate) fn look_around(
+    options: Options,
+    environment: &Environment,
+) -> Result<(Option<String>, Opened), Error> {
+    for warning in environment.unknown_variables() {
+        tracing::warn!("{warning}");
+    }
+    let options = options.or_environment(environment)?;
+    options.check()?;
+    let named = options.election.map(|given| given.value);
+    let site = site(options.store.as_ref(), options.namespace, environment)?;
+    let opened = site.open(environment, named.as_deref().unwrap_or_default())?;
+    Ok((named, opened))
 }
 
 pub(super) fn decide(options: Options, environment: &Environment) -> Result<Decision, Error> {
@@ -118,6 +160,8 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
         timing,
         wait_until_ready: options.wait_until_ready.is_some_and(|given| given.value),
         health_checked: options.health_checked,
+        defer_step_down: options.defer_step_down,
+        works_in_children: options.works_in_children,
         termination_log: termination_log(options.watch_pods, options.termination_log),
         heartbeat: Some(heartbeat).filter(|heartbeat| !heartbeat.is_zero()),
         by_default_here: matches!(site, Site::Directory(_)) && is_auto(options.store.as_ref()),
@@ -125,7 +169,7 @@ pub(super) fn decide(options: Options, environment: &Environment) -> Result<Deci
     })
 }
 
-fn timing(options: &Options) -> Result<Timing, Error> {
+pub(super) fn timing(options: &Options) -> Result<Timing, Error> {
     let defaults = Timing::default();
     let given = [
         ("lease duration", options.lease_duration.as_ref(), defaults.lease_duration()),
@@ -246,7 +290,7 @@ fn namespace_of_pod(
 }
 
 /// The variables that may name the pod.
-const POD_NAMES: [&str; 3] = ["MY_POD_NAME", "POD_NAME", "HOSTNAME"];
+pub(super) const POD_NAMES: [&str; 3] = ["MY_POD_NAME", "POD_NAME", "HOSTNAME"];
 
 fn election(given: Option<Given<String>>, site: &Site, environment: &Environment) -> Result<String, Error> {
     match (given, site) {

@@ -21,13 +21,13 @@ pub(super) const LABEL: &str = "cluster-leader.io/election";
 pub(super) const LABELLED: &str = "true";
 
 /// Whether a watch on our label shows this Lease.
-pub(super) fn is_labelled(lease: &Lease) -> bool {
+pub(crate) fn is_labelled(lease: &Lease) -> bool {
     let labels = lease.metadata.labels.as_ref();
     labels.and_then(|labels| labels.get(LABEL)).is_some_and(|value| value == LABELLED)
 }
 
 /// Reads the record out of a Lease. Others may have left out any field; nothing is an error.
-pub(super) fn record_of(lease: &Lease) -> Record {
+pub(crate) fn record_of(lease: &Lease) -> Record {
     let spec = lease.spec.clone().unwrap_or_default();
     let annotation = |name| lease.metadata.annotations.as_ref().and_then(|all| all.get(name));
     Record {
@@ -84,7 +84,7 @@ pub(super) fn put_record(lease: &mut Lease, record: &Record) {
 ///
 /// # Errors
 /// `uid` or `resourceVersion` is missing, or the latter is not a number as KEP-5504 promises.
-pub(super) fn version_of(lease: &Lease) -> Result<Version, StoreError> {
+pub(crate) fn version_of(lease: &Lease) -> Result<Version, StoreError> {
     let broken = |what: &str| StoreError::new(StoreErrorKind::Unknown, format!("the record's {what}"));
     let uid = lease.metadata.uid.as_deref().ok_or_else(|| broken("metadata.uid is missing"))?;
     let text = lease

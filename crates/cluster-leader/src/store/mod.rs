@@ -11,7 +11,8 @@ use std::time::Duration;
 use election::{Identity, Outcome, Record, Seen, Version};
 
 pub(crate) use file::{FilePlace, default_directory};
-pub(crate) use kubernetes::{ApiServers, KubernetesPlace};
+pub(crate) use kubernetes::{ApiServers, KubernetesPlace, KubernetesStore};
+pub(crate) use lease::{is_labelled, record_of, version_of};
 
 /// A place for one election's record, with compare-and-set.
 ///

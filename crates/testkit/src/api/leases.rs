@@ -72,6 +72,13 @@ impl Leases {
                 Some(lease) => Said { status: 200, body: lease.clone(), made: None },
                 None => refusal(404, "NotFound", &not_found(name)),
             },
+            (Verb::Get, Some([namespace, "leases"])) => {
+                let body = json!({
+                    "kind": "LeaseList", "apiVersion": "coordination.k8s.io/v1",
+                    "metadata": {"resourceVersion": self.revision.to_string()}, "items": self.all(namespace),
+                });
+                Said { status: 200, body, made: None }
+            }
             (Verb::Create, Some([namespace, "leases"])) => self.create(namespace, &request.body),
             (Verb::Update, Some([namespace, "leases", name])) => self.update(namespace, name, &request.body),
             _ => refusal(404, "NotFound", "the server could not find the requested resource"),

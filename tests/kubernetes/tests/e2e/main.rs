@@ -10,6 +10,7 @@
 )]
 
 mod c_host;
+mod command;
 mod credentials;
 mod handing_over;
 mod lease;

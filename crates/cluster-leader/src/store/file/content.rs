@@ -51,6 +51,10 @@ impl Content {
         Self { json, lease: Lease::default(), version: Version { uid: Arc::from(uid), number: 0 } }
     }
 
+    pub(super) fn into_lease(self) -> Lease {
+        self.lease
+    }
+
     pub(super) fn record(&self) -> Record {
         record_of(&self.lease)
     }

@@ -98,9 +98,11 @@ impl HolderLock {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn fd(&self) -> &OwnedFd {
-        self.fd.as_ref().unwrap()
+    /// Has programs that are started from now on keep the file locked until they have ended.
+    pub(super) fn bequeath(&self) -> Result<(), StoreError> {
+        let Some(fd) = &self.fd else { return Ok(()) };
+        rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())
+            .map_err(|error| refused("leaving the holder's file open to children", &self.path, error))
     }
 }
 

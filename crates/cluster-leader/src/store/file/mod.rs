@@ -53,6 +53,8 @@ pub(crate) use store::FileStore;
 pub(crate) struct FilePlace {
     directory: PathBuf,
     election: String,
+    /// Children of this process keep the holder's file locked, too.
+    pub(crate) holder_lock_is_inherited: bool,
 }
 
 impl FilePlace {
@@ -73,10 +75,41 @@ impl FilePlace {
                 directory.display()
             ))
         })?;
-        let place = Self { directory, election: election.to_owned() };
+        let place = Self { directory, election: election.to_owned(), holder_lock_is_inherited: false };
         let opened = Directory::create(&place.directory).map_err(|problem| Error::Store(problem.message))?;
         opened.check_writable(&place.election).map_err(|problem| Error::Store(problem.message))?;
         Ok(place)
+    }
+
+    /// A place to look at, which need not be there.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the election's name is not fit for a file's.
+    pub(crate) fn to_look_at(directory: &Path, election: &str) -> Result<Self, Error> {
+        check_name(election).map_err(Error::Store)?;
+        let (directory, election) = (directory.to_owned(), election.to_owned());
+        Ok(Self { directory, election, holder_lock_is_inherited: false })
+    }
+
+    /// The elections that there are records of in `directory`, in the order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Unanswered`] if it cannot be read.
+    pub(crate) fn elections_in(directory: &Path) -> Result<Vec<String>, Error> {
+        let entries = match std::fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => {
+                return Err(Error::Unanswered(format!("{}: cannot be read: {error}", directory.display())));
+            }
+        };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut elections: Vec<_> = names
+            .filter_map(|name| name.strip_suffix(".json").map(str::to_owned))
+            .filter(|election| check_name(election).is_ok())
+            .collect();
+        elections.sort_unstable();
+        Ok(elections)
     }
 
     /// Where the record is, for people.

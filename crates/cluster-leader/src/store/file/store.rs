@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use election::{Identity, Record, Seen, Version, WallTime};
+use k8s_openapi::api::coordination::v1::Lease;
 use tokio::sync::Notify;
 
 use super::FilePlace;
@@ -69,6 +70,13 @@ impl FileStore {
         let Some(directory) = Directory::open(&self.place.directory)? else { return Ok(None) };
         let Some(bytes) = directory.read(&self.place.record_name())? else { return Ok(None) };
         self.parse(&bytes).map(Some)
+    }
+
+    /// The record, for somebody else than the election: as a Lease, and whether its holder is proven dead.
+    pub(crate) fn lease(&self) -> Result<Option<(Lease, bool)>, StoreError> {
+        let Some(content) = self.current()? else { return Ok(None) };
+        let dead = content.record().holder.is_some_and(|holder| self.is_proven_dead(&holder));
+        Ok(Some((content.into_lease(), dead)))
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Content, StoreError> {
@@ -156,12 +164,14 @@ impl FileStore {
     /// Has programs that we start from now on keep our file open.
     #[cfg(test)]
     pub(super) fn bequeath_holder_lock(&self) {
-        let lock = self.holder_lock.borrow();
-        rustix::io::fcntl_setfd(lock.as_ref().unwrap().fd(), rustix::io::FdFlags::empty()).unwrap();
+        self.holder_lock.borrow().as_ref().unwrap().bequeath().unwrap();
     }
 
     fn lock_holder_file(&self, locked: &Locked<'_>, identity: &Identity) -> Result<(), StoreError> {
         let lock = HolderLock::take(locked, &self.place.election, identity)?;
+        if self.place.holder_lock_is_inherited {
+            lock.bequeath()?;
+        }
         drop(self.holder_lock.replace(Some(lock)));
         Ok(())
     }

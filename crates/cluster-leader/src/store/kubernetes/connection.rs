@@ -130,6 +130,17 @@ impl Connection {
 
     /// Sends a request when its turn has come, and reads the Lease in the reply.
     pub(super) async fn lease(&self, request: Composed, caller: &Caller) -> Result<Lease, Failure> {
+        let reply = self.reply(request, caller).await?;
+        serde_json::from_slice(reply.body())
+            .map_err(|error| Failure::Lost(format!("the reply is not a Lease: {error}")))
+    }
+
+    /// Sends a request when its turn has come, and reads the reply.
+    pub(super) async fn reply(
+        &self,
+        request: Composed,
+        caller: &Caller,
+    ) -> Result<Response<Vec<u8>>, Failure> {
         let (urgent, timeout) = (caller.urgent.get(), caller.timeout.get());
         // Just below the timeout: what was never sent is then known to be without effect.
         let send_by = os::now() + timeout * 9 / 10;
@@ -138,10 +149,8 @@ impl Connection {
         }
         let turn = self.lanes.turn(urgent, send_by.since(os::now())).await?;
         caller.generation.set(self.lanes.generation());
-        let reply = self.send_on(turn.lane, request).await?;
-        let body = whole(reply.into_body()).await.map_err(Failure::Lost)?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Failure::Lost(format!("the reply is not a Lease: {error}")))
+        let (head, body) = self.send_on(turn.lane, request).await?.into_parts();
+        Ok(Response::from_parts(head, whole(body).await.map_err(Failure::Lost)?))
     }
 
     /// Sends the request for a watch and returns the reply once its head has arrived, if it is a

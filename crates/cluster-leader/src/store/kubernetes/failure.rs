@@ -24,6 +24,10 @@ pub(super) enum Verb {
     WatchPods,
     /// One watch for the Leases of many elections.
     WatchAll,
+    /// All Leases of a namespace.
+    List,
+    /// Something else, of which people are told more by whoever asks.
+    Ask,
 }
 
 /// Why a request did not succeed.
@@ -164,6 +168,8 @@ pub(super) fn heading(verb: Verb, place: &KubernetesPlace) -> String {
         Verb::WatchAll => {
             format!("watch the Leases labelled {LABEL}={LABELLED} in the namespace {}", place.namespace)
         }
+        Verb::List => format!("list the Leases in the namespace {}", place.namespace),
+        Verb::Ask => "ask".to_owned(),
     };
     format!("cannot {what} at {}", place.server())
 }
@@ -172,6 +178,7 @@ fn explain_answer(answer: &Answer, verb: Verb, place: &KubernetesPlace) -> Strin
     let Answer { status, message, .. } = answer;
     let help = match (verb, status.as_u16()) {
         (_, 401) => Some(allow_credentials(place)),
+        (Verb::Ask, 403) => None,
         (_, 403) => Some(allow_by_role(verb, place)),
         (Verb::Create, 404) => Some(allow_namespace(place)),
         (_, 300..=399) => Some(allow_redirect(answer)),
@@ -215,6 +222,10 @@ fn allow_by_role(verb: Verb, place: &KubernetesPlace) -> String {
         Verb::WatchAll => "- apiGroups: [\"coordination.k8s.io\"]\n  \
              resources: [\"leases\"]\n  \
              verbs: [\"watch\"]"
+            .to_owned(),
+        Verb::List => "- apiGroups: [\"coordination.k8s.io\"]\n  \
+             resources: [\"leases\"]\n  \
+             verbs: [\"list\"]"
             .to_owned(),
         _ => format!(
             "- apiGroups: [\"coordination.k8s.io\"]\n  \

@@ -30,9 +30,10 @@ use std::time::Duration;
 
 use election::{Identity, Record, Seen, Version};
 use futures_util::StreamExt;
+use k8s_openapi::List;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Resource;
-use kube::api::{GetParams, PostParams, WatchParams};
+use kube::api::{GetParams, ListParams, PostParams, WatchParams};
 use kube::core::{ObjectMeta, Request};
 
 use self::connection::{Caller, Composed};
@@ -137,7 +138,8 @@ impl KubernetesStore {
         )))
     }
 
-    async fn get(&self) -> Result<Option<Lease>, StoreError> {
+    /// The Lease, for somebody else than the election.
+    pub(crate) async fn get(&self) -> Result<Option<Lease>, StoreError> {
         // Without a resourceVersion: what the majority of etcd holds, not what a cache does.
         let request = self.requests.get(&self.place.name, &GetParams::default());
         match self.lease(request).await {
@@ -145,6 +147,26 @@ impl KubernetesStore {
             Err(failure) if failure.is_not_found() => Ok(None),
             Err(failure) => Err(self.explain(Verb::Get, &failure)),
         }
+    }
+
+    /// All Leases of the namespace.
+    pub(crate) async fn list(&self) -> Result<Vec<Lease>, StoreError> {
+        let request = self.requests.list(&ListParams::default());
+        let reply = self.server.connection.reply(request, &self.caller).await;
+        let reply = reply.map_err(|failure| self.explain(Verb::List, &failure))?;
+        serde_json::from_slice(reply.body()).map(|list: List<Lease>| list.items).map_err(|error| {
+            let failure = Failure::Lost(format!("the reply is not a list of Leases: {error}"));
+            self.explain(Verb::List, &failure)
+        })
+    }
+
+    /// Asks the API server something else, with the credentials that elections use.
+    pub(crate) async fn ask(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, StoreError> {
+        let reply = self.server.connection.reply(Ok(request), &self.caller).await;
+        reply.map_err(|failure| self.explain(Verb::Ask, &failure))
     }
 
     fn body(&self, verb: Verb, lease: &Lease) -> Result<Vec<u8>, StoreError> {

@@ -108,8 +108,25 @@ impl KubernetesPlace {
         format!("Lease {}/{}", self.namespace, self.name)
     }
 
+    /// The same namespace as the same user, and another Lease.
+    pub(crate) fn named(&self, election: &str) -> Self {
+        Self { name: election.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Who asks, for people.
+    pub(crate) fn user(&self) -> &'static str {
+        match self.credentials {
+            Credentials::ServiceAccount { .. } => "the ServiceAccount of this pod",
+            Credentials::Kubeconfig => "the user of the kubeconfig",
+        }
+    }
+
     /// The API server.
-    pub(super) fn server(&self) -> String {
+    pub(crate) fn server(&self) -> String {
         let url = &self.config.cluster_url;
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         format!("{}://{}{port}", url.scheme_str().unwrap_or_default(), url.host().unwrap_or_default())

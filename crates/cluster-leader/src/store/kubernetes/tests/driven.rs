@@ -35,6 +35,7 @@ fn stands(place: KubernetesPlace, name: &str) -> Arc<Shared> {
         heartbeat: None,
         wait_until_ready: false,
         health_checked: false,
+        defer_step_down: false,
         place: Place::Kubernetes(Box::new(place)),
     };
     let shared = Arc::new(Shared::new(resolved).unwrap());
