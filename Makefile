@@ -113,9 +113,9 @@ jar: native tools-java ## The Maven artifact in the local repository; with this 
 # ---- what a release publishes ---------------------------------------------------------------
 
 .PHONY: maven
-maven: native tools-java ## What Maven Central gets, in target/maven; SIGN=1: signed with MAVEN_GPG_KEY
+maven: native tools-java ## What Maven Central gets, in target/maven; SIGN=1: signed with MAVEN_GPG_KEY; CENTRAL=1: there
 	rm -rf target/maven
-	$(MVN) -f java/pom.xml clean deploy -DskipTests -Prelease $(if $(SIGN),-Psign) -DaltDeploymentRepository=central::file:$(CURDIR)/target/maven $$($(NATIVES_FOR_MAVEN))
+	$(MVN) -f java/pom.xml clean deploy -DskipTests -Prelease $(if $(SIGN),-Psign) $(if $(CENTRAL),-Pcentral,-DaltDeploymentRepository=central::file:$(CURDIR)/target/maven) $$($(NATIVES_FOR_MAVEN))
 
 .PHONY: crates
 crates: tools-rust ## What crates.io gets: packaged, and built from the packages (some minutes)
