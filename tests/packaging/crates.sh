@@ -5,7 +5,7 @@ repo=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml" | head -n 1)
-readonly published='cluster-leader cluster-leader-election'
+readonly published='cluster-leader cluster-leader-cli cluster-leader-election'
 
 fail() {
   echo "tests/packaging/crates.sh: $*" >&2
