@@ -50,7 +50,8 @@ class MetricsTest {
     @Test
     @ExtendWith(OutputCaptureExtension.class)
     void renewalsGoOnCountingWhereTheApplicationIsStoppedAndStarted(CapturedOutput output) throws Exception {
-        try (ObservedApplication application = ObservedApplication.startLeader("metrics-restarted", "one")) {
+        try (ObservedApplication application = ObservedApplication.startLeader(
+                "metrics-restarted", "one", ObservedApplication.WITHOUT_WEB_SERVER)) {
             double before = eventually(
                     () -> counter(application, "cluster.leader.renewals", "election", "metrics-restarted"), count -> assertThat(count).isPositive());
             application.context.stop();
