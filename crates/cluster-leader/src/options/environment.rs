@@ -11,12 +11,16 @@ use crate::error::Error;
 const PREFIX: &str = "CLUSTER_LEADER_";
 
 /// What means nothing here, and is no slip of the finger.
-const OF_OTHERS: [&str; 7] = [
+const OF_OTHERS: [&str; 11] = [
     // What a Spring application takes from the environment.
     "CLUSTER_LEADER_DRAIN_TIMEOUT",
     "CLUSTER_LEADER_ENABLED",
+    "CLUSTER_LEADER_ENDPOINT_STEP_DOWN",
+    "CLUSTER_LEADER_HEALTH_DOWN_AFTER",
     "CLUSTER_LEADER_INTERRUPT_ON_LOSS",
     "CLUSTER_LEADER_JOIN_WHEN",
+    "CLUSTER_LEADER_NATIVE_PATH",
+    "CLUSTER_LEADER_NATIVE_WORKDIR",
     "CLUSTER_LEADER_SCHEDULED_LEADER_ONLY",
     // What `cluster-leader run` tells the command that it runs.
     "CLUSTER_LEADER_FENCING_TOKEN",

@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.beans.factory.BeanFactory;
-import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.core.KotlinDetector;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.scheduling.annotation.ScheduledAnnotationBeanPostProcessor;
@@ -29,14 +28,12 @@ class GuardedScheduledProcessor extends ScheduledAnnotationBeanPostProcessor {
     private final Map<Object, List<Object>> inPlaceOf = new IdentityHashMap<>();
     private final List<LeaderOnlyJob> unguarded = new ArrayList<>();
 
-    @Autowired
-    GuardedScheduledProcessor(BeanFactory beanFactory, LeaderOnlyJobs jobs) {
+    /** Called by Spring. */
+    static GuardedScheduledProcessor of(BeanFactory beanFactory, LeaderOnlyJobs jobs) {
         // Later: while beans are being made, whatever the guard rests on may not be there.
-        this(jobs, SingletonSupplier.of(() -> beanFactory.getBean(Guard.class)));
-    }
-
-    private GuardedScheduledProcessor(LeaderOnlyJobs jobs, Supplier<Guard> guard) {
-        this(jobs, guard, SUBSCRIBES ? new GuardedTaskRegistrar.WithOneTimeTasks(jobs, guard) : new GuardedTaskRegistrar(jobs, guard));
+        Supplier<Guard> guard = SingletonSupplier.of(() -> beanFactory.getBean(Guard.class));
+        return new GuardedScheduledProcessor(
+                jobs, guard, SUBSCRIBES ? new GuardedTaskRegistrar.WithOneTimeTasks(jobs, guard) : new GuardedTaskRegistrar(jobs, guard));
     }
 
     private GuardedScheduledProcessor(LeaderOnlyJobs jobs, Supplier<Guard> guard, GuardedTaskRegistrar registrar) {

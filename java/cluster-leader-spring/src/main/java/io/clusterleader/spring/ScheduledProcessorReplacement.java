@@ -30,7 +30,8 @@ final class ScheduledProcessorReplacement implements BeanDefinitionRegistryPostP
                 registry.removeBeanDefinition(name);
                 RootBeanDefinition guarded = new RootBeanDefinition(GuardedScheduledProcessor.class);
                 guarded.setRole(BeanDefinition.ROLE_INFRASTRUCTURE);
-                // Said here, since where it is processed ahead of time nobody looks for @Autowired yet when this one is made.
+                // Not @Autowired: where it is processed ahead of time, nobody looks for that yet when this one is made.
+                guarded.setFactoryMethodName("of");
                 guarded.setAutowireMode(RootBeanDefinition.AUTOWIRE_CONSTRUCTOR);
                 registry.registerBeanDefinition(name, guarded);
             }

@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,7 @@ final class ClusterLeaderMetrics implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
+        Set<Object> bound = ConcurrentHashMap.newKeySet();
         elections.addListener(election -> {
             String name = election.status().election();
             if (own == null) {
@@ -43,10 +45,12 @@ final class ClusterLeaderMetrics implements MeterBinder {
             }
             Measured measured = byElection.computeIfAbsent(name, each -> new Measured(name, election));
             measured.is(election);
-            bind(registry, measured);
-            jobs.all().forEach(job -> bind(registry, job));
+            if (bound.add(name)) {
+                bind(registry, measured);
+            }
+            jobs.all().forEach(job -> bind(registry, job, bound));
         });
-        jobs.addListener(job -> bind(registry, job));
+        jobs.addListener(job -> bind(registry, job, bound));
     }
 
     private void bind(MeterRegistry registry, Measured election) {
@@ -63,10 +67,10 @@ final class ClusterLeaderMetrics implements MeterBinder {
                 .description("From before a renewal was sent until its acknowledgement was here").tags(tags).register(registry);
     }
 
-    /** Once it is known which election decides. */
-    private void bind(MeterRegistry registry, LeaderOnlyJob job) {
+    /** Once, and not before it is known which election decides. */
+    private void bind(MeterRegistry registry, LeaderOnlyJob job, Set<Object> bound) {
         String election = job.election().isEmpty() ? own : job.election();
-        if (election == null || !settings.isLeaderOnly(job)) {
+        if (election == null || !settings.isLeaderOnly(job) || !bound.add(job)) {
             return;
         }
         Tags tags = Tags.of("job", job.id(), "election", election);

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -67,6 +68,15 @@ class MetadataTest {
             written.put(row.group(1), value.find() ? value.group(1) : "");
         }
         assertThat(written).isEqualTo(told);
+    }
+
+    @Test
+    void noVariableOfSpringsIsTakenForAMisspeltOne() throws IOException {
+        String known = Files.readString(JAVA.resolve("../README.md"))
+                + Files.readString(JAVA.resolve("../crates/cluster-leader/src/options/environment.rs"));
+        assertThat(properties()).map(property -> (String) property.get("name")).filteredOn(name -> name.startsWith("cluster-leader."))
+                .map(name -> name.toUpperCase(Locale.ROOT).replace('-', '_').replace('.', '_'))
+                .allSatisfy(variable -> assertThat(known).contains(variable));
     }
 
     @Test

@@ -8,6 +8,9 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 class MetricsTest {
     private static MeterRegistry meters(ObservedApplication application) {
@@ -45,8 +48,10 @@ class MetricsTest {
     }
 
     @Test
-    void renewalsGoOnCountingWhereTheApplicationIsStoppedAndStarted() throws Exception {
-        try (ObservedApplication application = ObservedApplication.startLeader("metrics-restarted", "one")) {
+    @ExtendWith(OutputCaptureExtension.class)
+    void renewalsGoOnCountingWhereTheApplicationIsStoppedAndStarted(CapturedOutput output) throws Exception {
+        try (ObservedApplication application = ObservedApplication.startLeader(
+                "metrics-restarted", "one", ObservedApplication.WITHOUT_WEB_SERVER)) {
             double before = eventually(
                     () -> counter(application, "cluster.leader.renewals", "election", "metrics-restarted"), count -> assertThat(count).isPositive());
             application.context.stop();
@@ -56,6 +61,7 @@ class MetricsTest {
             application.awaitLeadership();
             assertThat(gauge(application, "cluster.leader.is.leader", "metrics-restarted")).isEqualTo(1);
         }
+        assertThat(output).as("each meter is registered once").doesNotContain("already registered");
     }
 
     @Test

@@ -24,6 +24,9 @@ import org.springframework.scheduling.annotation.Scheduled;
 final class ObservedApplication implements AutoCloseable {
     static final String JOB = Jobs.class.getName() + "#onTheLeader";
 
+    /** That of Spring Boot 2.7 cannot be started again once it was stopped. */
+    static final String WITHOUT_WEB_SERVER = "--spring.main.web-application-type=none";
+
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     final ConfigurableApplicationContext context;

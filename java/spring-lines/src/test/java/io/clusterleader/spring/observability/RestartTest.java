@@ -17,7 +17,7 @@ class RestartTest {
 
     @Test
     void leadershipIsGivenBackAndAnotherIdentityStandsAfterIt() throws Exception {
-        try (ObservedApplication application = ObservedApplication.startLeader("restart", "one")) {
+        try (ObservedApplication application = ObservedApplication.startLeader("restart", "one", ObservedApplication.WITHOUT_WEB_SERVER)) {
             String before = application.own().status().identity();
             eventually(() -> runs(application), runs -> assertThat(runs).isPositive());
 
