@@ -3,6 +3,8 @@ package io.clusterleader.spring.lifecycle;
 import io.clusterleader.ClusterLeader;
 import io.clusterleader.Election;
 import io.clusterleader.spring.Elections;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +28,11 @@ final class Application {
 
     private final Path directory;
     private final String election;
+
+    /** Below target, and left there: files of elections may still go and come when a test has ended. */
+    static Path newDirectory() throws IOException {
+        return Files.createTempDirectory(Files.createDirectories(Path.of("target", "lifecycle").toAbsolutePath()), "");
+    }
 
     Application(Path directory, String election) {
         this.directory = directory;

@@ -12,6 +12,7 @@ import io.clusterleader.spring.EveryInstance;
 import io.clusterleader.spring.LeaderOnly;
 import io.clusterleader.spring.lifecycle.Application.Job;
 import io.clusterleader.spring.lifecycle.Application.Work;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,7 +21,6 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -37,13 +37,12 @@ class DrainTest {
     /** For what must not happen. */
     private static final Duration A_WHILE = Duration.ofMillis(300);
 
-    @TempDir
     private Path directory;
-
     private Application application;
 
     @BeforeEach
-    void inAnElectionOfItsOwn() {
+    void inAnElectionOfItsOwn() throws IOException {
+        directory = Application.newDirectory();
         application = new Application(directory, "drain");
     }
 

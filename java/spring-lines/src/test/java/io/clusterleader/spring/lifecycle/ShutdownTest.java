@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.clusterleader.ClusterLeader;
 import io.clusterleader.Election;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,8 +34,9 @@ class ShutdownTest {
 
     private static final boolean BOOT_2 = SpringBootVersion.getVersion().startsWith("2.");
 
-    @TempDir
-    private Path directory;
+    private final Path directory = Application.newDirectory();
+
+    ShutdownTest() throws IOException {}
 
     /** What ends the application. */
     private enum End {

@@ -29,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,13 +45,12 @@ import org.springframework.scheduling.annotation.Scheduled;
 
 /** Since when and how an application stands in which elections. */
 class StandingTest {
-    @TempDir
     private Path directory;
-
     private Application application;
 
     @BeforeEach
-    void inAnElectionOfItsOwn() {
+    void inAnElectionOfItsOwn() throws IOException {
+        directory = Application.newDirectory();
         application = new Application(directory, "standing");
     }
 
@@ -267,7 +265,8 @@ class StandingTest {
             assertThat(properties.interruptOnLoss()).isTrue();
         }
         StandardEnvironment disabled = new StandardEnvironment();
-        disabled.getPropertySources().addFirst(new SystemEnvironmentPropertySource("test-systemEnvironment", Map.of("CLUSTER_LEADER_ENABLED", "false")));
+        disabled.getPropertySources().addFirst(
+                new SystemEnvironmentPropertySource("test-systemEnvironment", Map.of("CLUSTER_LEADER_ENABLED", "false")));
         try (ConfigurableApplicationContext context = application.run(application.builder(List.of()).environment(disabled))) {
             assertThat(context.getBeanProvider(Elections.class).getIfAvailable()).isNull();
         }
