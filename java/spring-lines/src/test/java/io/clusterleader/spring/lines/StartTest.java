@@ -7,13 +7,15 @@ import io.clusterleader.spring.ClusterLeaderService;
 import io.clusterleader.spring.Elections;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.scheduling.annotation.EnableScheduling;
 
 class StartTest {
     @Test
     void theOnlyInstanceLeadsTheElectionNamedAfterTheApplication() throws InterruptedException {
-        try (ConfigurableApplicationContext application = new SpringApplicationBuilder(SampleApplication.class)
+        try (ConfigurableApplicationContext application = new SpringApplicationBuilder(Application.class)
                 .properties("spring.application.name=start", "server.port=0")
                 .run()) {
             ClusterLeader own = application.getBean(Elections.class).own().orElseThrow();
@@ -24,4 +26,8 @@ class StartTest {
         }
         assertThat(ClusterLeader.isThisInstanceLeader()).isFalse();
     }
+
+    @EnableAutoConfiguration
+    @EnableScheduling
+    static class Application {}
 }
