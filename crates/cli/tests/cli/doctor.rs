@@ -178,7 +178,7 @@ fn the_cause_is_named_with_what_would_help() {
         },
         Case {
             lease: Some(lease(
-                json!({"holderIdentity": "client-go", "leaseDurationSeconds": 15, "renewTime": in_seconds(0)}),
+                &json!({"holderIdentity": "client-go", "leaseDurationSeconds": 15, "renewTime": in_seconds(0)}),
             )),
             ..case("another elector", &["another elector", "Lease of its own"])
         },

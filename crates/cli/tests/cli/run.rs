@@ -279,3 +279,22 @@ fn request_step_down(world: &World) {
     std::fs::write(&next, lease.to_string()).unwrap();
     std::fs::rename(next, record).unwrap();
 }
+
+#[test]
+fn a_terminal_is_the_commands() {
+    let world = World::new();
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        return skipped("no terminal without script (util-linux)");
+    }
+    let inner = world.command("one", &[]);
+    let mut command = std::process::Command::new("script");
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let script = "sh -c 'echo ready; read word; echo got $word; exit 6'";
+    let run = format!("{} run --election=job -- {script}", inner.get_program().display());
+    let process =
+        Process::start("terminal", command.args(["--quiet", "--return", "--command", &run, "/dev/null"]));
+    process.await_text("ready");
+    process.tell("something");
+    process.await_text("got something");
+    assert_eq!(process.await_exit().code(), Some(6));
+}

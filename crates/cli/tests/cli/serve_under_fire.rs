@@ -34,10 +34,8 @@ fn slow_clients_keep_nobody_waiting() {
         assert_eq!(sidecar.get("/is-leader").0, 200, "round {round}");
         measured("an answer among 300 slow clients", format!("{:?}", asked.elapsed()));
     }
-    // The first of them had to go.
-    let first = slow.first_mut().unwrap();
-    first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    assert_eq!(first.read(&mut [0; 16]).unwrap_or(0), 0);
+    let open = std::fs::read_dir(format!("/proc/{}/fd", sidecar.process.id())).unwrap().count();
+    assert!(open < 600, "{open} descriptors are open, with {} clients", slow.len());
 }
 
 #[test]
