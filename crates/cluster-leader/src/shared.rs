@@ -94,7 +94,12 @@ impl Story {
                 let leader = leader.as_ref().map(|leader| leader.shown_name().to_owned());
                 self.tell(ChangeKind::LeaderChanged { leader });
             }
-            Event::Renewed | Event::Released | Event::DuplicateIdentity(_) => return false,
+            Event::Renewed
+            | Event::Released
+            | Event::DuplicateIdentity(_)
+            | Event::Noted(_)
+            | Event::NotNoted(_)
+            | Event::LedgerLost => return false,
         }
         true
     }

@@ -415,7 +415,14 @@ impl<'a, S: Store> Candidate<'a, S> {
                     "{}: another process writes as {identity}. Was this process copied while it ran?",
                     self.place()
                 ),
-                Event::Renewed | Event::Released => tracing::debug!("{}: {event:?}", self.place()),
+                Event::LedgerLost => tracing::warn!(
+                    "{}: its ledger is gone: another elector wrote without it, or the record was deleted. What it \
+                     said of work done is unknown",
+                    self.place()
+                ),
+                Event::Renewed | Event::Released | Event::Noted(_) | Event::NotNoted(_) => {
+                    tracing::debug!("{}: {event:?}", self.place());
+                }
             }
         }
     }

@@ -147,7 +147,7 @@ impl Ward {
             Input::StepDown | Input::Suspend(_) | Input::Resume | Input::Stop | Input::NewIdentity(_) => {
                 self.load.cause();
             }
-            Input::Tick | Input::Finished(..) => {}
+            Input::Tick | Input::Note(_) | Input::Finished(..) => {}
         }
         let record = self.patience.record();
         if record.and_then(|record| record.holder.as_ref()) != self.holder.as_ref()

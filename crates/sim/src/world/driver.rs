@@ -407,6 +407,7 @@ fn kind_of(input: &Input) -> u64 {
         Input::Suspend(_) => 7,
         Input::Resume => 8,
         Input::Stop => 9,
+        Input::Note(_) => 10,
     }
 }
 
