@@ -57,7 +57,7 @@ pub(crate) fn record_of(lease: &Lease) -> Record {
 
 /// A value that somebody else has written is a text without an age: whoever reads the text will see that it is
 /// none of ours.
-fn ledger_of(value: &str) -> Ledger {
+pub(crate) fn ledger_of(value: &str) -> Ledger {
     let ours = value.split_once(' ').and_then(|(age, text)| Some((age.parse().ok()?, text)));
     let (age, text) = ours.unwrap_or((0, value));
     Ledger { text: Arc::from(text), age: Duration::from_millis(age) }
