@@ -295,7 +295,7 @@ impl Guarantees {
         let is_writer = |identity: &Identity| {
             names.iter().rev().any(|it| it.place == place && it.start == start && it.identity == *identity)
         };
-        let checked = g3::check_write(served.request, served.before, holder, &is_writer);
+        let checked = g3::check_write(served.request, served.before, holder, is_writer);
         let held = served.before.and_then(|(record, _)| record.holder.as_ref()).is_some_and(is_writer);
         self.require(place, now, checked.map_err(|what| ("G3", what)));
         if let Request::Create(after) | Request::Update(after, _) = served.request {
