@@ -81,6 +81,9 @@
 #define CLUSTER_LEADER_VERSION_MINOR 1
 #define CLUSTER_LEADER_VERSION_PATCH 0
 
+// How many bytes an entry of the ledger may have.
+#define CLUSTER_LEADER_LEDGER_BYTES 64
+
 // A heartbeat_ms that switches the heartbeat off, whatever the environment says.
 #define CLUSTER_LEADER_HEARTBEAT_OFF UINT64_MAX
 
@@ -114,6 +117,10 @@ enum cluster_leader_result
     CLUSTER_LEADER_ERROR_UNANSWERED = 9,
     // The given time was not enough.
     CLUSTER_LEADER_ERROR_TIMEOUT = 10,
+    // Only the leader may do this, and this process does not lead.
+    CLUSTER_LEADER_ERROR_NOT_LEADING = 11,
+    // The ledger, or an entry of it, would be too large. The message says what takes most.
+    CLUSTER_LEADER_ERROR_FULL = 12,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -272,6 +279,25 @@ typedef struct {
 typedef void (*cluster_leader_log_callback)(void *user_data,
                                             cluster_leader_log_level level,
                                             const char *message);
+
+// An entry of the ledger: see cluster_leader_ledger_set(). Set size before the call:
+//
+//     cluster_leader_ledger_entry entry = { sizeof(cluster_leader_ledger_entry) };
+//
+// Times are ages: how many milliseconds ago, as of the call that takes or gives the entry. So they
+// outlive clocks that show different times.
+typedef struct {
+    // sizeof(cluster_leader_ledger_entry), set by the caller.
+    size_t size;
+    // How long ago it started; -1: not known.
+    int64_t started_ms_ago;
+    // How long ago it ended; -1: not known.
+    int64_t ended_ms_ago;
+    // How many of the bytes are used.
+    size_t length;
+    // A few bytes of the program's own, which mean nothing to this library.
+    uint8_t bytes[64];
+} cluster_leader_ledger_entry;
 
 #ifdef __cplusplus
 extern "C" {
@@ -498,6 +524,82 @@ uint32_t cluster_leader_abi_version(void);
 //
 // Threads: any. Blocks: no. Errors: none.
 const char *cluster_leader_version(void);
+
+// Reads what is noted under a name in the election's ledger: what leaders leave to their
+// successors, in the record itself.
+//
+// Everybody may read it: the leader what it has noted, whether or not that is written yet; others
+// what the newest record says that they have seen. On CLUSTER_LEADER_OK *found says whether there
+// is an entry; if so, it is in *entry, whose size the caller has set. Otherwise *entry is unchanged.
+//
+// That there is none means that nothing was noted only if cluster_leader_ledger_json() says that the
+// state is "known".
+//
+// Threads: any. Blocks: no.
+// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_ARGUMENT if a pointer is NULL, the name is
+// not UTF-8 or the entry's size is not set.
+cluster_leader_result cluster_leader_ledger_get(cluster_leader_handle handle,
+                                                const char *name,
+                                                cluster_leader_ledger_entry *entry,
+                                                bool *found);
+
+// Notes an entry under a name, in place of what was there.
+//
+// It is written with the leader's next renewal (half a renew deadline later at most) or with its
+// release, whichever comes first, or by cluster_leader_ledger_flush(). Every later leader then has it
+// when it is first told that it leads. The ledger is for a few bytes on each of some hundred jobs:
+// 64 KiB in all, of which a short entry takes about 22 bytes; whoever may read the record may read it.
+//
+// On an error nothing has changed.
+//
+// Threads: any. Blocks: no.
+// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_NOT_LEADING; CLUSTER_LEADER_ERROR_FULL;
+// CLUSTER_LEADER_ERROR_ARGUMENT if a pointer is NULL, the name is not UTF-8, or the entry's size is not
+// set or its length is above CLUSTER_LEADER_LEDGER_BYTES.
+cluster_leader_result cluster_leader_ledger_set(cluster_leader_handle handle,
+                                                const char *name,
+                                                const cluster_leader_ledger_entry *entry);
+
+// Notes nothing under a name any more; if nothing was, that is no error.
+//
+// Threads: any. Blocks: no.
+// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_NOT_LEADING; CLUSTER_LEADER_ERROR_ARGUMENT
+// if the name is NULL or not UTF-8.
+cluster_leader_result cluster_leader_ledger_remove(cluster_leader_handle handle,
+                                                   const char *name);
+
+// Has everything written that was noted before this call, and waits for that. Flushes of many threads
+// share a write; there are two a second at most.
+//
+// CLUSTER_LEADER_OK: the store has acknowledged it; no later leader begins without it.
+//
+// Threads: any. Blocks: yes, for timeout_ms at most: a round trip as a rule, up to half a second more
+// if another flush has just been written. UINT64_MAX: as long as it takes.
+// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_NOT_LEADING: nothing was sent for it;
+// CLUSTER_LEADER_ERROR_UNANSWERED: it may have been written, or may be yet, or not.
+cluster_leader_result cluster_leader_ledger_flush(cluster_leader_handle handle,
+                                                  uint64_t timeout_ms);
+
+// Writes the whole ledger to buffer, as JSON in UTF-8 with a NUL at its end:
+//
+//     {"state": "known", "bytes": 24, "most_bytes": 65536, "entries": [{"name": "mail", "key": "Ax49AqYR",
+//      "started_ms_ago": 1500, "ended_ms_ago": null, "bytes": "AQI"}]}
+//
+// state is "known" if it says what earlier leaders have done; "empty" if no ledger has been seen yet; "lost" if
+// there was one and another elector has dropped it, or the record was deleted; "unreadable" if this
+// version cannot read it (it is then given as "unreadable"). A name that this process has not used itself
+// is null; its key is a hash of it. bytes are in base 64, with the letters for URLs.
+//
+// *length is how long the text is, without the NUL, on CLUSTER_LEADER_OK and where the buffer is too
+// small. With a size of 0 buffer may be NULL: that asks for the length alone.
+//
+// Threads: any. Blocks: no.
+// Errors: CLUSTER_LEADER_ERROR_HANDLE; CLUSTER_LEADER_ERROR_ARGUMENT if a pointer is NULL or the buffer
+// is too small; it is unchanged then.
+cluster_leader_result cluster_leader_ledger_json(cluster_leader_handle handle,
+                                                 char *buffer,
+                                                 size_t size,
+                                                 size_t *length);
 
 #ifdef __cplusplus
 }  // extern "C"

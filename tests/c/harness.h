@@ -87,6 +87,9 @@ void refuses(cluster_leader_handle handle);
     TEST(a_heartbeat_of_the_environment_can_be_switched_off)                                      \
     TEST(stopping_ends_a_wait)                                                                    \
     TEST(each_thread_has_its_own_error)                                                           \
+    /* ledger.c */                                                                                \
+    TEST(g13_a_ledger_is_handed_on)                                                               \
+    TEST(g13_what_a_ledger_refuses)                                                               \
     /* errors.c */                                                                                \
     TEST(a_server_that_does_not_answer_is_no_error_but_to_who_asks_it)                            \
     TEST(g11_connections_that_break_send_no_sigpipe)                                              \

@@ -17,7 +17,7 @@ ln -s "$library" "$work/libcluster_leader.so"
 ln -s "$library" "$work/libcluster_leader.so.1"
 strict="-g -Wall -Wextra -Werror -pedantic -I$root/include"
 link="-L$work -lcluster_leader -Wl,-rpath,$work -pthread -ldl"
-tests=("$root"/tests/c/{main,harness,arguments,life,errors,threads,log,processes,forks,whole_process}.c)
+tests=("$root"/tests/c/{main,harness,arguments,life,ledger,errors,threads,log,processes,forks,whole_process}.c)
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 # Whether a tool is there; says so if not, and fails in CI.

@@ -7,6 +7,7 @@ use election::Timing;
 
 use crate::driver;
 use crate::error::Error;
+use crate::ledger::Ledger;
 use crate::options::{self, Options};
 use crate::os;
 use crate::shared::Shared;
@@ -15,7 +16,7 @@ use crate::status::{Change, Status};
 /// An election that this process stands in, until it is dropped.
 ///
 /// All methods may be called from any thread. None but [`wait_for_change`](Self::wait_for_change),
-/// [`verify`](Self::verify), [`stop`](Self::stop) and dropping block.
+/// [`verify`](Self::verify), [`Ledger::flush`], [`stop`](Self::stop) and dropping block.
 #[derive(Debug)]
 pub struct Elector {
     shared: Arc<Shared>,
@@ -103,6 +104,12 @@ impl Elector {
     /// The store did not answer, or the election was stopped.
     pub fn verify(&self) -> Result<bool, Error> {
         self.shared.verify()
+    }
+
+    /// What leaders leave to their successors: see [`Ledger`].
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::of(&self.shared)
     }
 
     /// Says that the host is alive, where the options ask for a [heartbeat](Options::heartbeat).

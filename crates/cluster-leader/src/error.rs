@@ -42,6 +42,33 @@ pub enum Error {
     /// The election was stopped, or the process is shutting down.
     #[error("this election was stopped")]
     Stopped,
+    /// Only the leader writes the ledger.
+    #[error("this process does not lead, and only the leader writes the ledger")]
+    NotLeading,
+    /// An entry of the ledger has too many bytes.
+    #[error(
+        "{name:?}: an entry of the ledger has {most} bytes at most, not {bytes}. Keep elsewhere what is larger",
+        most = crate::Entry::MOST_BYTES
+    )]
+    LedgerEntry {
+        /// Whose entry.
+        name: String,
+        /// How many bytes it was to have.
+        bytes: usize,
+    },
+    /// The ledger would be too large.
+    #[error(
+        "with {name:?} the ledger would have {bytes} bytes, where {most} are the most: {largest}. Remove what is no longer needed",
+        most = election::Ledger::MOST_BYTES
+    )]
+    LedgerFull {
+        /// The entry that does not fit.
+        name: String,
+        /// How large the ledger would be with it.
+        bytes: usize,
+        /// What takes most of it.
+        largest: String,
+    },
     /// A question to the store was not answered.
     #[error("{0}")]
     Unanswered(String),

@@ -21,6 +21,7 @@ mod driver;
 mod elector;
 mod error;
 mod identity;
+mod ledger;
 mod observer;
 mod options;
 mod os;
@@ -31,6 +32,7 @@ mod store;
 /// What the surfaces for other languages share with this library. Nothing here is promised to anybody else.
 #[doc(hidden)]
 pub mod surface {
+    pub use crate::ledger::annotation_to_json;
     pub use crate::options::{Explained, explain, parse_duration};
     pub use crate::os::signals::block_all_in_this_thread;
     pub use crate::os::{PerProcess, Pin};
@@ -42,6 +44,7 @@ pub use driver::shutdown;
 pub use election::{LostReason, Timing};
 pub use elector::Elector;
 pub use error::Error;
+pub use ledger::{Entry, Ledger, LedgerState};
 pub use observer::{Observed, Observer};
 pub use options::{Options, Setting, StoreChoice};
 pub use status::{Change, ChangeKind, Renewals, State, Status};

@@ -13,6 +13,7 @@ use crate::bell;
 use crate::claim::ClaimCell;
 use crate::driver::Command;
 use crate::error::Error;
+use crate::ledger::Desk;
 use crate::options::Resolved;
 use crate::os::{self, Slot};
 use crate::status::{Change, ChangeKind, Renewals, State, Status};
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     last_beat: AtomicU64,
     story: Mutex<Story>,
     changed: Condvar,
+    ledger: Desk,
     /// The driver has taken this election up.
     taken_up: AtomicBool,
     /// Outlives a restart of the driver.
@@ -94,7 +96,12 @@ impl Story {
                 let leader = leader.as_ref().map(|leader| leader.shown_name().to_owned());
                 self.tell(ChangeKind::LeaderChanged { leader });
             }
-            Event::Renewed | Event::Released | Event::DuplicateIdentity(_) => return false,
+            Event::Renewed
+            | Event::Released
+            | Event::DuplicateIdentity(_)
+            | Event::Noted(_)
+            | Event::NotNoted(_)
+            | Event::LedgerLost => return false,
         }
         true
     }
@@ -130,6 +137,7 @@ impl Shared {
                 last_change: 0,
             }),
             changed: Condvar::new(),
+            ledger: Desk::default(),
             taken_up: AtomicBool::new(false),
             commands: Mutex::new(VecDeque::new()),
             commanded: Notify::new(),
@@ -158,6 +166,10 @@ impl Shared {
 
     pub(crate) const fn resolved(&self) -> &Resolved {
         &self.resolved
+    }
+
+    pub(crate) const fn ledger(&self) -> &Desk {
+        &self.ledger
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -336,6 +348,11 @@ impl Shared {
         }
         // A step-down under way keeps a renewal that was acknowledged meanwhile from showing.
         let claim = output.claim.filter(|_| story.withdrawals == 0);
+        if claim.is_none() {
+            self.claim.store(None); // a withdrawal waits for nothing
+        }
+        // Whoever is told yes finds the term's ledger at hand.
+        self.ledger.publish(output, election, os::now(), || self.resolved.place.describe());
         self.claim.store(claim.map(|claim| claim.deadline));
         let mut changed = false;
         for event in &output.events {
@@ -396,6 +413,7 @@ impl Shared {
     /// what it was not told yet is kept.
     pub(crate) fn withdraw_for_failed_driver(&self) {
         self.claim.store(None);
+        self.ledger.abandon();
         self.taken_up.store(false, Ordering::Relaxed);
         let mut story = self.story();
         if let Some(token) = story.term.take() {
@@ -415,6 +433,7 @@ impl Shared {
 
     pub(crate) fn set_stopped(&self) {
         self.claim.store(None);
+        self.ledger.abandon();
         let mut story = self.story();
         story.state = State::Stopped;
         self.ring(story);

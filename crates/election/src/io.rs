@@ -1,7 +1,9 @@
 //! What goes into an election and what comes out of it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::ledger::Note;
 use crate::record::{Identity, Record, Version};
 use crate::time::Instant;
 
@@ -20,6 +22,8 @@ pub enum Input {
     HolderDead(Identity),
     /// A fresh identity, after [`Event::DuplicateIdentity`].
     NewIdentity(Identity),
+    /// What the record is to leave to later leaders, from now on: see [`Note`].
+    Note(Note),
     /// Hand over, sit out until another process has led or one lease duration has passed, and
     /// stand again.
     StepDown,
@@ -139,6 +143,14 @@ pub enum Event {
     LeaderChanged(Option<Identity>),
     /// Our releasing write was accepted.
     Released,
+    /// A write with this [`Note`], or a later one, was accepted: every later leader finds it.
+    Noted(u64),
+    /// These notes will not be written any more: they were refused, or the record is no longer ours. One
+    /// that was on its way may have been written.
+    NotNoted(RangeInclusive<u64>),
+    /// The record, or the one in its place, bears no ledger any more: another elector wrote without it,
+    /// or the record was deleted. Told once each time.
+    LedgerLost,
     /// The record names our identity with times that we did not write: another process uses it.
     /// The election stands still until [`Input::NewIdentity`].
     DuplicateIdentity(Identity),

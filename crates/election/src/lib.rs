@@ -22,6 +22,9 @@
 //! and is shorter (renew deadline < lease duration), so it ends before any follower's does, as
 //! long as the two clocks tick at rates within lease duration / renew deadline of each other.
 //!
+//! A leader may leave its successors a [`Ledger`]: a text that means nothing to the election and travels
+//! in the record. Only writes on a record that names us change it; all others carry it on.
+//!
 //! An unknown outcome (a timeout, a reset) is treated as unknown: it starts and extends nothing,
 //! and the next step is a read. A write of ours that turns out to have landed is recognised by
 //! its exact times, and confirmed by a new guarded write before it counts.
@@ -35,6 +38,7 @@
 //! | `election/handover.rs` | giving leadership up on purpose |
 //! | `knowledge.rs` | what we know of the record, and how long we must be patient |
 //! | `writes.rs` | which records are writes of ours |
+//! | `ledger.rs`, `election/ledger.rs` | what a leader leaves to the next, and when it is written |
 //! | `stagger.rs` | who tries first |
 //! | `cell.rs` | the claim as readers see it |
 //! | `watching.rs` | when to open a watch again |
@@ -46,6 +50,7 @@ mod election;
 mod io;
 mod jitter;
 mod knowledge;
+mod ledger;
 mod record;
 mod stagger;
 mod time;
@@ -56,6 +61,7 @@ mod writes;
 pub use cell::{ClaimCell, Word};
 pub use election::Election;
 pub use io::{Attempt, AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request, Seen};
+pub use ledger::{Ledger, Note};
 pub use record::{Identity, Record, Version};
 pub use time::{Instant, WallTime};
 pub use timing::{InvalidTiming, Timing};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::ledger::Ledger;
 use crate::time::WallTime;
 
 /// A holder identity: `<shown name>_<suffix>`, unique to one start of one process.
@@ -94,6 +95,9 @@ pub struct Record {
     pub token: Option<(Identity, u64)>,
     /// Annotation `cluster-leader.io/step-down`: the holder that is asked to hand over.
     pub step_down: Option<Identity>,
+    /// Annotation `cluster-leader.io/ledger`: what a leader leaves to the next. Unlike the others it
+    /// belongs to no holder: every write of ours carries it on.
+    pub ledger: Option<Ledger>,
 }
 
 impl Record {
@@ -134,7 +138,11 @@ impl Record {
     /// the holder before.
     #[must_use]
     pub(crate) fn taken_over(&self, us: &Identity, lease_duration: Duration, now: WallTime) -> Self {
-        Self { transitions: self.transitions.saturating_add(1), ..Self::first(us, lease_duration, now) }
+        Self {
+            transitions: self.transitions.saturating_add(1),
+            ledger: self.ledger.clone(),
+            ..Self::first(us, lease_duration, now)
+        }
     }
 
     /// This record of ours, renewed: `renewTime` moves, by a whole second at least (see
@@ -163,6 +171,7 @@ impl Record {
             strategy: None,
             token: None,
             step_down: None,
+            ledger: self.ledger.clone(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod deletion;
 mod events;
 mod foreign;
 mod identity;
+mod ledger;
 mod load;
 mod metadata;
 mod renewal;

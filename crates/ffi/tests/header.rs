@@ -30,6 +30,7 @@ fn generated() -> String {
         ("LogCallback", "cluster_leader_log_callback"),
         ("OptionsStruct", "cluster_leader_options"),
         ("StatusStruct", "cluster_leader_status_t"),
+        ("LedgerEntryStruct", "cluster_leader_ledger_entry"),
     ];
     let config = Config {
         language: Language::C,
@@ -54,7 +55,7 @@ fn generated() -> String {
         },
         ..Config::default()
     };
-    let bindings = ["types", "functions"]
+    let bindings = ["types", "functions", "ledger"]
         .into_iter()
         .fold(Builder::new().with_config(config), |builder, file| {
             builder.with_src(path(&format!("src/c/{file}.rs")))

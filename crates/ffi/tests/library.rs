@@ -44,13 +44,20 @@ fn declared(header: &str) -> impl Iterator<Item = String> {
 }
 
 /// The native methods of `io.clusterleader.Native`, with their parameters as the JVM writes them.
-const OF_JAVA: [&str; 17] = [
+const OF_JAVA: [&str; 24] = [
     "abiVersion__",
     "await__JJ",
     "beat__JZ",
     "changes__JJ",
     "isLeaderFor__JJ",
     "isLeader__J",
+    "ledgerEntries__J",
+    "ledgerFlush__JJ",
+    "ledgerGet__JLjava_lang_String_2",
+    "ledgerJson__J",
+    "ledgerPut__JLjava_lang_String_2JJ_3B",
+    "ledgerRemove__JLjava_lang_String_2",
+    "ledgerState__J",
     "ready__J",
     "remainingNanos__J",
     "setLogLevel__Ljava_lang_String_2",

@@ -117,6 +117,18 @@ faults! {
     OddRecord => "records of odd shape",
     /// Our identity was used by another.
     Duplicate => "duplicate identities",
+    /// A leader noted something in the ledger.
+    Note => "notes in the ledger",
+    /// It was acknowledged.
+    Noted => "notes acknowledged",
+    /// It was told that it will not be.
+    NotNoted => "notes given up",
+    /// A write for a flush's sake.
+    Flushed => "writes for a flush",
+    /// A term began with what others had noted.
+    LedgerHandedOn => "terms begun with a ledger",
+    /// Another elector wrote without it, or the record was deleted.
+    LedgerDropped => "ledgers dropped by others",
     /// A reader asked.
     Read => "readers' questions",
     /// A reader was told yes.

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Unhealthy,
     /// The host says that it is healthy again.
     Recovered,
+    /// The ledger is to be written now.
+    Flush,
     /// One read: do we hold the record?
     Verify(mpsc::SyncSender<Result<bool, String>>),
     /// For the test of what follows.

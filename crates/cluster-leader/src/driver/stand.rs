@@ -70,7 +70,7 @@ async fn stopped_before(shared: &Shared, event: impl Future<Output = ()>) -> boo
             command = shared.next_command() => match command {
                 Command::Stop => return true,
                 Command::StepDown | Command::Unhealthy => shared.withdrawal_done(),
-                Command::Recovered => {}
+                Command::Recovered | Command::Flush => {}
                 Command::Verify(reply) => answer(&reply, Err("it does not stand in the election yet".to_owned())),
                 #[cfg(test)]
                 Command::Panic => panic!("as the test asked"),
@@ -143,24 +143,40 @@ impl<'a, S: Store> Candidate<'a, S> {
         let mut withdrawn = false;
         loop {
             self.leave_request_to_host(&mut input);
-            let output = self.election.handle(input, os::now(), os::wall_now());
-            self.shared.publish(&output, &self.election, withdrawn);
-            let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
-            if output.events.contains(&Event::Renewed) {
-                self.shared.renewed(self.took);
-            }
-            self.log(&output.events);
-            self.reconsider_problem();
-            if let Some(attempt) = output.attempt {
-                self.attempt = Some(Box::pin(attempt::perform(self.store, attempt)));
-            }
-            self.wake = output.wake;
+            self.hand_in_note(&input);
+            let disputed = self.decide(input, withdrawn);
             if self.election.is_stopped() {
                 return Ok(());
             }
             (input, withdrawn) =
                 if disputed { (self.another_identity().await?, false) } else { self.next().await };
         }
+    }
+
+    /// What was noted since the last decision goes into whatever the next one writes.
+    fn hand_in_note(&mut self, next: &Input) {
+        if let Some(mut note) = self.shared.ledger().take_note(os::now()) {
+            // A release brings it along: a write before that would only hold it up.
+            note.flush &= !matches!(next, Input::StepDown | Input::Suspend(_) | Input::Stop);
+            self.decide(Input::Note(note), false);
+        }
+    }
+
+    /// Has the election decide, and carries out what it decides. Whether our identity is disputed.
+    fn decide(&mut self, input: Input, withdrawn: bool) -> bool {
+        let output = self.election.handle(input, os::now(), os::wall_now());
+        self.shared.publish(&output, &self.election, withdrawn);
+        let disputed = output.events.iter().any(|event| matches!(event, Event::DuplicateIdentity(_)));
+        if output.events.contains(&Event::Renewed) {
+            self.shared.renewed(self.took);
+        }
+        self.log(&output.events);
+        self.reconsider_problem();
+        if let Some(attempt) = output.attempt {
+            self.attempt = Some(Box::pin(attempt::perform(self.store, attempt)));
+        }
+        self.wake = output.wake;
+        disputed
     }
 
     /// The next thing that happens, and whether it is a command that withdraws.
@@ -181,6 +197,7 @@ impl<'a, S: Store> Candidate<'a, S> {
                             return (input, false);
                         }
                     }
+                    Command::Flush => return (Input::Tick, false),
                     Command::Verify(reply) => {
                         let verification = attempt::verify(self.store, self.election.identity().clone(), reply, self.shared);
                         self.verifications.push(Box::pin(verification));
@@ -415,7 +432,14 @@ impl<'a, S: Store> Candidate<'a, S> {
                     "{}: another process writes as {identity}. Was this process copied while it ran?",
                     self.place()
                 ),
-                Event::Renewed | Event::Released => tracing::debug!("{}: {event:?}", self.place()),
+                Event::LedgerLost => tracing::warn!(
+                    "{}: its ledger is gone: another elector wrote without it, or the record was deleted. What it \
+                     said of work done is unknown",
+                    self.place()
+                ),
+                Event::Renewed | Event::Released | Event::Noted(_) | Event::NotNoted(_) => {
+                    tracing::debug!("{}: {event:?}", self.place());
+                }
             }
         }
     }

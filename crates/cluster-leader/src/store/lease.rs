@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use election::{Identity, Record, Version, WallTime};
+use election::{Identity, Ledger, Record, Version, WallTime};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -15,6 +15,8 @@ use super::{StoreError, StoreErrorKind};
 const TOKEN: &str = "cluster-leader.io/token";
 /// `<holderIdentity>`: asks that holder to hand over.
 const STEP_DOWN: &str = "cluster-leader.io/step-down";
+/// `<age in milliseconds> <text>`: what a leader leaves to the next.
+const LEDGER: &str = "cluster-leader.io/ledger";
 
 /// The label of every Lease that we have written, by which one watch shows all of a namespace.
 pub(super) const LABEL: &str = "cluster-leader.io/election";
@@ -49,7 +51,16 @@ pub(crate) fn record_of(lease: &Lease) -> Record {
             Some((Identity::from(holder), token.parse().ok()?))
         }),
         step_down: annotation(STEP_DOWN).map(|holder| Identity::from(holder.as_str())),
+        ledger: annotation(LEDGER).map(|value| ledger_of(value)),
     }
+}
+
+/// A value that somebody else has written is a text without an age: whoever reads the text will see that it is
+/// none of ours.
+pub(crate) fn ledger_of(value: &str) -> Ledger {
+    let ours = value.split_once(' ').and_then(|(age, text)| Some((age.parse().ok()?, text)));
+    let (age, text) = ours.unwrap_or((0, value));
+    Ledger { text: Arc::from(text), age: Duration::from_millis(age) }
 }
 
 /// Puts the record into a Lease: replaces its `spec`, our annotations and our label, keeps all else.
@@ -75,6 +86,11 @@ pub(super) fn put_record(lease: &mut Lease, record: &Record) {
     let annotations = lease.metadata.annotations.get_or_insert_default();
     set(annotations, TOKEN, record.token.as_ref().map(|(holder, token)| format!("{token} {holder}")));
     set(annotations, STEP_DOWN, record.step_down.as_ref().map(ToString::to_string));
+    set(
+        annotations,
+        LEDGER,
+        record.ledger.as_ref().map(|ledger| format!("{} {}", ledger.age.as_millis(), ledger.text)),
+    );
     if annotations.is_empty() {
         lease.metadata.annotations = None;
     }
@@ -190,7 +206,7 @@ mod tests {
                 "labels": {"app": "billing"},
                 "annotations": {
                     "team.example/owner": "ops",
-                    "cluster-leader.io/ledger": "bytes",
+                    "cluster-leader.io/ledger": "77 1;bytes",
                     "cluster-leader.io/token": "7 old_x",
                     "cluster-leader.io/step-down": "old_x",
                 },
@@ -222,6 +238,7 @@ mod tests {
             strategy in proptest::option::of("[A-Za-z]{1,20}"),
             token in proptest::option::of((any_identity(), any::<u64>())),
             step_down in proptest::option::of(any_identity()),
+            ledger in proptest::option::of((any::<u64>(), "[ -~ä]{0,30}")),
         ) -> Record {
             Record {
                 holder,
@@ -232,6 +249,10 @@ mod tests {
                 strategy: strategy.map(Arc::from),
                 token,
                 step_down,
+                ledger: ledger.map(|(age, text)| Ledger {
+                    text: Arc::from(text),
+                    age: Duration::from_millis(age),
+                }),
             }
         }
     }
@@ -363,16 +384,33 @@ mod tests {
     }
 
     #[test]
+    fn g13_a_ledger_that_is_none_of_ours_is_kept_as_it_is() {
+        for value in ["", " ", "x", "5", "-5 x", "5x y", "18446744073709551616 x", "{\"json\": true}"] {
+            let ledger = ledger_of(value);
+            assert_eq!((&*ledger.text, ledger.age), (value, Duration::ZERO), "{value:?}");
+        }
+        let ledger = ledger_of("5 x y");
+        assert_eq!((&*ledger.text, ledger.age), ("x y", Duration::from_millis(5)));
+    }
+
+    #[test]
     fn g3_an_update_keeps_what_others_keep_in_the_lease() {
         let mut seen = SeenLeases::default();
         let (before, version) = seen.remember(of_others(5)).unwrap();
         assert_eq!(before.token, Some((Identity::from("old_x"), 7)));
         assert_eq!(before.step_down, Some(Identity::from("old_x")));
 
-        let record = Record { holder: Some(Identity::from("new_y")), ..Record::default() };
+        assert_eq!(
+            before.ledger,
+            Some(Ledger { text: Arc::from("1;bytes"), age: Duration::from_millis(77) })
+        );
+
+        let ledger = Some(Ledger { text: Arc::from("1;more"), age: Duration::from_millis(78) });
+        let record = Record { holder: Some(Identity::from("new_y")), ledger, ..Record::default() };
         let sent = seen.with_record(&version, &record).unwrap();
         let mut expected = of_others(5).metadata;
         expected.annotations.as_mut().unwrap().retain(|name, _| name != TOKEN && name != STEP_DOWN);
+        expected.annotations.as_mut().unwrap().insert(LEDGER.to_owned(), "78 1;more".to_owned());
         expected.labels.as_mut().unwrap().insert(LABEL.to_owned(), LABELLED.to_owned());
         assert_eq!(sent.metadata, expected, "uid and resourceVersion guard it, our old annotations are gone");
         assert_eq!(sent.spec.unwrap().preferred_holder, None, "the spec is replaced");

@@ -11,6 +11,7 @@
 //! | `watches.rs` | watches that mislead |
 //! | `retries.rs` | when the next attempt comes |
 //! | `handles.rs` | what can be asked of an elector while nothing answers |
+//! | `ledger.rs` | what a leader leaves to the next, through all that |
 //! | `storm.rs` | everything at once, at random |
 #![allow(
     clippy::expect_used,
@@ -24,6 +25,7 @@
 mod arena;
 mod canary;
 mod handles;
+mod ledger;
 mod log;
 mod outage;
 mod retries;

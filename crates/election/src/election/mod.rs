@@ -1,6 +1,7 @@
 //! The machine: what happened, and what follows from it.
 
 mod handover;
+mod ledger;
 mod next;
 
 use crate::io::{AttemptId, Claim, Event, Input, LostReason, Outcome, Output, Request, Seen};
@@ -12,6 +13,7 @@ use crate::time::{Instant, WallTime};
 use crate::timing::Timing;
 use crate::writes::OwnWrites;
 use handover::{Afterwards, Mode, SittingOut};
+use ledger::LedgerDesk;
 use next::UnderWay;
 
 /// One candidate in one election.
@@ -28,6 +30,7 @@ pub struct Election {
 
     knowledge: Knowledge,
     writes: OwnWrites,
+    ledger: LedgerDesk,
     claim: Option<Claim>,
     mode: Mode,
     sitting_out: Option<SittingOut>,
@@ -63,6 +66,7 @@ impl Election {
             now,
             knowledge: Knowledge::nothing(),
             writes: OwnWrites::default(),
+            ledger: LedgerDesk::default(),
             claim: None,
             mode: Mode::Standing,
             sitting_out: None,
@@ -98,8 +102,8 @@ impl Election {
     /// Takes in what happened and says what to do.
     ///
     /// `now` must have been read after the input reached the caller and before anything that the
-    /// output asks for is sent. An earlier `now` than the last counts as the last. `wall` is only
-    /// written into records, never decided upon.
+    /// output asks for is sent. An earlier `now` than the last counts as the last. `wall` is written
+    /// into records and dates a ledger that nobody saw being written; no decision depends on it.
     pub fn handle(&mut self, input: Input, now: Instant, wall: WallTime) -> Output {
         self.now = self.now.max(now);
         self.expire();
@@ -112,12 +116,14 @@ impl Election {
             Input::Watching(watching) => self.set_watching(watching),
             Input::HolderDead(holder) => self.knowledge.proven_dead(holder, self.now),
             Input::NewIdentity(identity) => self.change_identity(identity),
+            Input::Note(note) => self.note(note),
             Input::StepDown => self.step_down(),
             Input::Suspend(reason) => self.hand_over(reason, Afterwards::Suspend),
             Input::Resume => self.resume(),
             Input::Stop => self.hand_over(LostReason::Stopped, Afterwards::Stop),
         }
         self.settle();
+        self.settle_ledger(wall);
         let attempt = self.begin_attempt(wall);
         Output { claim: self.claim, events: std::mem::take(&mut self.events), attempt, wake: self.wake() }
     }
@@ -162,7 +168,7 @@ impl Election {
     }
 
     fn finished(&mut self, id: AttemptId, outcome: Outcome) {
-        let Some(UnderWay { attempt, sent, learnt_meanwhile }) =
+        let Some(UnderWay { attempt, sent, learnt_meanwhile, noted }) =
             self.under_way.take_if(|under_way| under_way.attempt.id == id)
         else {
             return; // superseded: its outcome no longer concerns us
@@ -170,6 +176,7 @@ impl Election {
         match (attempt.request, outcome) {
             (Request::Read, Outcome::Read(found)) => self.found(found, learnt_meanwhile),
             (Request::Create(record) | Request::Update(record, _), Outcome::Accepted(version)) => {
+                self.ledger_written(noted);
                 self.accepted(&record, &version, sent);
             }
             (Request::Update(record, _), Outcome::NotFound) => {
@@ -288,6 +295,7 @@ impl Election {
     /// Takes in an observation and draws the consequences.
     fn learn(&mut self, observe: impl FnOnce(&mut Knowledge, Observer<'_>, Instant) -> News) {
         let holder_before = self.knowledge.holder().cloned();
+        let (were_ours, knew_nothing) = (self.record_is_ours(), *self.knowledge.known() == Known::Nothing);
         let observer = Observer {
             us: &self.us,
             leading: self.claim.is_some(),
@@ -305,6 +313,8 @@ impl Election {
                     under_way.learnt_meanwhile = true;
                 }
                 self.draw_consequences();
+                let ours_all_the_time = were_ours && news != News::Replaced && self.record_is_ours();
+                self.ledger_seen(ours_all_the_time && !self.identity_disputed, knew_nothing);
                 if self.knowledge.holder() != holder_before.as_ref() {
                     self.events.push(Event::LeaderChanged(self.knowledge.holder().cloned()));
                 }
@@ -356,6 +366,7 @@ impl Election {
         self.under_way = None;
         self.identity_disputed = false;
         self.must_read = true;
+        self.ledger_seen(false, false); // the record is the former identity's
     }
 
     fn lose(&mut self, reason: LostReason) {

@@ -16,6 +16,8 @@ pub(super) struct UnderWay {
     pub(super) sent: Instant,
     /// A watch has shown something new since it was sent.
     pub(super) learnt_meanwhile: bool,
+    /// Up to which note it brings the record.
+    pub(super) noted: u64,
 }
 
 /// A request that we would like to make.
@@ -38,7 +40,8 @@ impl Election {
         } else if !self.is_standing() && self.record_is_ours() {
             (self.next_attempt, Step::Release)
         } else if self.claim.is_some() {
-            (self.renew_at, Step::Claim)
+            let flush = self.ledger.flush_due(self.now);
+            (flush.map_or(self.renew_at, |flush| flush.min(self.renew_at)), Step::Claim)
         } else {
             let claim = self.may_claim_from().map(|due| (due, Step::Claim));
             let poll = (!self.watching).then_some((self.next_poll, Step::Read));
@@ -66,6 +69,10 @@ impl Election {
             return None;
         }
         let request = self.compose(step, wall);
+        let noted = match &request {
+            Request::Update(..) => self.ledger.in_a_write(self.now),
+            Request::Read | Request::Create(_) => 0,
+        };
         if let Request::Create(record) | Request::Update(record, _) = &request
             && record.holder.is_some()
         {
@@ -75,7 +82,8 @@ impl Election {
         let urgent = matches!(self.mode, Mode::Releasing { .. })
             || (self.claim.is_some() && self.last_chance().is_none());
         let attempt = Attempt { id: self.last_attempt, request, timeout: self.attempt_timeout(), urgent };
-        self.under_way = Some(UnderWay { attempt: attempt.clone(), sent: self.now, learnt_meanwhile: false });
+        self.under_way =
+            Some(UnderWay { attempt: attempt.clone(), sent: self.now, learnt_meanwhile: false, noted });
         Some(attempt)
     }
 
@@ -94,10 +102,10 @@ impl Election {
                 } else {
                     record.taken_over(&self.us, lease_duration, wall)
                 };
-                Request::Update(claimed, version.clone())
+                Request::Update(self.with_ledger(claimed), version.clone())
             }
             (Step::Release, Known::Present { record, version, .. }) => {
-                Request::Update(record.released(wall), version.clone())
+                Request::Update(self.with_ledger(record.released(wall)), version.clone())
             }
         }
     }

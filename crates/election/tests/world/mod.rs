@@ -260,7 +260,11 @@ impl World {
             Event::Lost { token, reason } => Some(format!("lost {token} {reason:?}")),
             Event::DuplicateIdentity(identity) => Some(format!("duplicate {identity}")),
             Event::Released => Some("released".to_owned()),
-            Event::Renewed | Event::LeaderChanged(_) => None,
+            Event::Renewed
+            | Event::LeaderChanged(_)
+            | Event::Noted(_)
+            | Event::NotNoted(_)
+            | Event::LedgerLost => None,
         };
         let events = self.candidates[who.0].events.iter();
         events.filter_map(|(when, event)| Some(format!("{} {}", seconds(*when), told(event)?))).collect()

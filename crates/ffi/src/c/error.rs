@@ -91,6 +91,8 @@ impl From<&Error> for ResultCode {
             Error::System { .. } => Self::ErrorSystem,
             Error::Stopped => Self::ErrorStopped,
             Error::Unanswered(_) => Self::ErrorUnanswered,
+            Error::NotLeading => Self::ErrorNotLeading,
+            Error::LedgerEntry { .. } | Error::LedgerFull { .. } => Self::ErrorFull,
             _ => Self::ErrorInternal,
         }
     }
@@ -144,6 +146,8 @@ mod tests {
             (system.into(), ResultCode::ErrorSystem),
             (Error::Stopped.into(), ResultCode::ErrorStopped),
             (Error::Unanswered("x".into()).into(), ResultCode::ErrorUnanswered),
+            (Error::NotLeading.into(), ResultCode::ErrorNotLeading),
+            (Error::LedgerEntry { name: "x".into(), bytes: 65 }.into(), ResultCode::ErrorFull),
             (Problem::Argument("x".into()).into(), ResultCode::ErrorArgument),
             (Problem::Handle(7).into(), ResultCode::ErrorHandle),
             (Problem::DefaultStopped.into(), ResultCode::ErrorStopped),

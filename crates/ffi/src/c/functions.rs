@@ -369,7 +369,7 @@ fn complain_once(problem: &Problem) {
 }
 
 /// As long as the caller says; "for ever" in a form that can still be added to a clock.
-fn bounded(timeout_ms: u64) -> Duration {
+pub(super) fn bounded(timeout_ms: u64) -> Duration {
     const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     Duration::from_millis(timeout_ms).min(FOR_EVER)
 }

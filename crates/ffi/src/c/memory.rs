@@ -12,11 +12,11 @@ use crate::problem::{Outcome, Problem};
 /// No struct will ever grow so much: such a size was not set at all.
 const MUCH: usize = 16;
 
-fn bad(argument: String) -> Box<Problem> {
+pub(super) fn bad(argument: String) -> Box<Problem> {
     Problem::Argument(argument).into()
 }
 
-fn null(what: &str) -> Box<Problem> {
+pub(super) fn null(what: &str) -> Box<Problem> {
     bad(format!("{what} is NULL: pass the address of one"))
 }
 
@@ -105,7 +105,7 @@ unsafe fn sized(options: *const OptionsStruct) -> Outcome<OptionsStruct> {
 
 /// Why a struct of the caller's cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-enum Misfit {
+pub(super) enum Misfit {
     /// It never had this size.
     Size(usize),
     /// Something is set in it that this library does not know.
@@ -117,7 +117,7 @@ enum Misfit {
 ///
 /// # Safety
 /// `given` points to a struct that begins with its size, and has it. A `T` may have any bits.
-unsafe fn read_known<T>(given: *const T, first: usize) -> Result<T, Misfit> {
+pub(super) unsafe fn read_known<T>(given: *const T, first: usize) -> Result<T, Misfit> {
     let ours = size_of::<T>();
     // SAFETY: the struct begins with its size.
     let size = unsafe { given.cast::<usize>().read() };
@@ -143,7 +143,11 @@ unsafe fn read_known<T>(given: *const T, first: usize) -> Result<T, Misfit> {
 ///
 /// # Safety
 /// `place` points to a struct that begins with its size, has it, and can be written.
-unsafe fn write_known<T>(place: *mut T, first: usize, value: impl FnOnce(usize) -> T) -> Result<(), usize> {
+pub(super) unsafe fn write_known<T>(
+    place: *mut T,
+    first: usize,
+    value: impl FnOnce(usize) -> T,
+) -> Result<(), usize> {
     let ours = size_of::<T>();
     // SAFETY: the struct begins with its size.
     let size = unsafe { place.cast::<usize>().read() };

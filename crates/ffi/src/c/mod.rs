@@ -7,6 +7,7 @@
 mod apart;
 mod error;
 mod functions;
+mod ledger;
 mod listener;
 mod memory;
 mod types;

@@ -6,6 +6,9 @@ use std::ffi::{c_char, c_void};
 /// have to be changed; functions, result codes and fields at the end of structs are added without.
 pub const CLUSTER_LEADER_ABI_VERSION: u32 = 1;
 
+/// How many bytes an entry of the ledger may have.
+pub const CLUSTER_LEADER_LEDGER_BYTES: usize = 64;
+
 /// A heartbeat_ms that switches the heartbeat off, whatever the environment says.
 pub const CLUSTER_LEADER_HEARTBEAT_OFF: u64 = u64::MAX;
 
@@ -42,6 +45,10 @@ pub enum ResultCode {
     ErrorUnanswered = 9,
     /// The given time was not enough.
     ErrorTimeout = 10,
+    /// Only the leader may do this, and this process does not lead.
+    ErrorNotLeading = 11,
+    /// The ledger, or an entry of it, would be too large. The message says what takes most.
+    ErrorFull = 12,
 }
 
 /// What an election is up to.
@@ -169,4 +176,25 @@ pub struct StatusStruct {
     pub leader_identity: [c_char; 256],
     /// What went wrong last, until something goes right again.
     pub last_problem: [c_char; 1024],
+}
+
+/// An entry of the ledger: see cluster_leader_ledger_set(). Set size before the call:
+///
+///     cluster_leader_ledger_entry entry = { sizeof(cluster_leader_ledger_entry) };
+///
+/// Times are ages: how many milliseconds ago, as of the call that takes or gives the entry. So they
+/// outlive clocks that show different times.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct LedgerEntryStruct {
+    /// sizeof(cluster_leader_ledger_entry), set by the caller.
+    pub size: usize,
+    /// How long ago it started; -1: not known.
+    pub started_ms_ago: i64,
+    /// How long ago it ended; -1: not known.
+    pub ended_ms_ago: i64,
+    /// How many of the bytes are used.
+    pub length: usize,
+    /// A few bytes of the program's own, which mean nothing to this library.
+    pub bytes: [u8; 64],
 }

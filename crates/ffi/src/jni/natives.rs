@@ -5,7 +5,7 @@ use std::time::Duration;
 use cluster_leader::{Change, ChangeKind, Elector, Options, Setting, State, Status};
 use jni::objects::{JClass, JLongArray, JObjectArray, JString};
 use jni::sys::{jboolean, jint, jlong};
-use jni::{Env, EnvUnowned, NativeMethod, native_method};
+use jni::{Env, EnvUnowned};
 
 use super::throwing::{Throw, Thrown};
 use crate::c::{self, apart};
@@ -13,15 +13,7 @@ use crate::handles::{self, Heart};
 use crate::log;
 use crate::problem::{Problem, catching};
 
-type Strings<'local> = JObjectArray<'local, JString<'local>>;
-
-/// Exports a native method. A `raw` one has no frame and no way to throw.
-macro_rules! native {
-    (raw: $($declaration:tt)*) => {
-        const _: NativeMethod = native_method! { java_type = "io.clusterleader.Native", $($declaration)* };
-    };
-    ($($declaration:tt)*) => { native! { raw: error_policy = Throw, $($declaration)* } };
-}
+pub(super) type Strings<'local> = JObjectArray<'local, JString<'local>>;
 
 native! {
     // The hot path. A check in each call that the method is static would cost more than it tells.
@@ -284,7 +276,7 @@ fn change_numbers(change: &Change) -> Option<[jlong; 4]> {
     Some([change.number.cast_signed(), kind, token.cast_signed(), detail])
 }
 
-fn nanos(duration: Duration) -> jlong {
+pub(super) fn nanos(duration: Duration) -> jlong {
     jlong::try_from(duration.as_nanos()).unwrap_or(jlong::MAX)
 }
 

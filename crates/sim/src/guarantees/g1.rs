@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use election::Instant;
+use election::{Instant, Timing};
 
 /// What the claims of one process may rest on.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,12 @@ impl Foundation {
     /// The term is over: the next needs a write of its own.
     pub const fn ends(&mut self) {
         self.acknowledged = None;
+    }
+
+    /// When the next renewal is due, as far as it is not begun earlier.
+    #[must_use]
+    pub fn renewal_due(&self, timing: &Timing) -> Option<Instant> {
+        self.acknowledged.map(|acknowledged| acknowledged + timing.renew_interval())
     }
 
     /// Whether a claim up to `deadline` is founded.

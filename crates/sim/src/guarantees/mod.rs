@@ -2,13 +2,14 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `g1.rs` ... `g12.rs` | one promise each, with tests on made-up histories that the check can go red |
+//! | `g1.rs` ... `g13.rs` | one promise each, with tests on made-up histories that the check can go red |
 //! | `ward.rs` | what concerns one process |
 //! | `mod.rs` | what concerns several, and the first promise that broke |
 
 pub mod g1;
 pub mod g10;
 pub mod g12;
+pub mod g13;
 pub mod g2;
 pub mod g3;
 pub mod g4;
@@ -94,6 +95,8 @@ pub struct Guarantees {
     intervals: g2::Intervals,
     tokens: g6::Tokens,
     hand_over: g7::HandOver,
+    /// What was noted, and where it is.
+    pub ledgers: g13::Ledgers,
     steady_from: Real,
     leader_by: Real,
     end: Real,
@@ -117,6 +120,7 @@ impl Guarantees {
             intervals: g2::Intervals::default(),
             tokens: g6::Tokens::default(),
             hand_over: g7::HandOver::new(script.hand_over_within),
+            ledgers: g13::Ledgers::default(),
             steady_from: script.steady_from,
             leader_by: script.leader_by,
             end: script.end,
@@ -148,7 +152,7 @@ impl Guarantees {
         self.intervals.all_over_at()
     }
 
-    fn broken(&mut self, guarantee: &'static str, place: u8, at: Real, what: String) {
+    pub(crate) fn broken(&mut self, guarantee: &'static str, place: u8, at: Real, what: String) {
         if self.violation.is_none() {
             self.violation = Some(Violation { guarantee, at, place, what });
         }
@@ -198,6 +202,7 @@ impl Guarantees {
     /// It is no more.
     pub fn ends(&mut self, place: u8, now: Real) {
         self.wards[usize::from(place)] = None;
+        self.ledgers.abandoned(place);
         self.intervals.closes(usize::from(place), now);
     }
 
@@ -266,6 +271,12 @@ impl Guarantees {
         self.intervals.open_at(usize::from(place), now)
     }
 
+    /// Whether what it decided to send is sent for a flush's sake.
+    #[must_use]
+    pub fn flushes(&self, place: u8) -> bool {
+        self.wards[usize::from(place)].as_ref().is_some_and(|ward| ward.flushing)
+    }
+
     /// It sends a request.
     pub fn sends(&mut self, place: u8, request: &Request, cell: u64, now: Instant, real: Real) {
         let Some(ward) = &mut self.wards[usize::from(place)] else { return };
@@ -285,7 +296,13 @@ impl Guarantees {
             names.iter().rev().any(|it| it.place == place && it.start == start && it.identity == *identity)
         };
         let checked = g3::check_write(served.request, served.before, holder, is_writer);
+        let held = served.before.and_then(|(record, _)| record.holder.as_ref()).is_some_and(is_writer);
         self.require(place, now, checked.map_err(|what| ("G3", what)));
+        if let Request::Create(after) | Request::Update(after, _) = served.request {
+            let before = served.before.map(|(record, _)| record);
+            let checked = self.ledgers.written(&g13::Write { place, start, before, after, held });
+            self.require(place, now, checked.map_err(|what| ("G13", what)));
+        }
     }
 
     /// Whose the record was that a write replaced.
@@ -332,6 +349,9 @@ impl Guarantees {
         self.check_no_term_is_overdue(now);
         let quiet = self.quiet.take();
         if let Some(before) = quiet {
+            if let Err((place, what)) = self.ledgers.check_all_told() {
+                self.broken("G13", place, now, what);
+            }
             self.check_quiet(&before, now, clocks);
             return false;
         }

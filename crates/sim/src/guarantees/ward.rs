@@ -4,7 +4,7 @@ use election::{
     Election, Event, Identity, Input, Instant, LostReason, Output, Record, Request, Seen, Timing,
 };
 
-use super::{g1, g3, g4, g5, g7, g9, g10, g12};
+use super::{g1, g3, g4, g5, g7, g9, g10, g12, g13};
 use crate::clock::{HostClock, Real};
 use crate::store::Store;
 
@@ -54,6 +54,9 @@ pub(super) struct Ward {
     /// What listeners were told, which may lag behind what was decided.
     told: g9::Told,
     pub(super) load: g10::Load,
+    flushes: g13::Flushes,
+    /// What it decided to send is sent for a flush's sake.
+    pub(super) flushing: bool,
     /// Its watch is open since then.
     watching_since: Option<Instant>,
     /// How often it opened or broke.
@@ -76,6 +79,8 @@ impl Ward {
             terms: g9::Terms::default(),
             told: g9::Told::default(),
             load: g10::Load::new(&timing, now),
+            flushes: g13::Flushes::default(),
+            flushing: false,
             watching_since: None,
             watch_changes: 0,
             acknowledged: None,
@@ -147,7 +152,8 @@ impl Ward {
             Input::StepDown | Input::Suspend(_) | Input::Resume | Input::Stop | Input::NewIdentity(_) => {
                 self.load.cause();
             }
-            Input::Tick | Input::Finished(..) => {}
+            Input::Note(note) if note.flush => self.flushes.asked(),
+            Input::Tick | Input::Note(_) | Input::Finished(..) => {}
         }
         let record = self.patience.record();
         if record.and_then(|record| record.holder.as_ref()) != self.holder.as_ref()
@@ -196,7 +202,15 @@ impl Ward {
         let late = due.map_or(0, |due| real.saturating_sub(due.saturating_add(slack)));
         must("G9", self.terms.decides(output, now, late))?;
         self.deadline = output.claim.map(|claim| clock.reaches(claim.deadline));
+        self.flushing = false;
         if let Some(attempt) = &output.attempt {
+            let renews = claim_before.is_some() && matches!(attempt.request, Request::Update(..));
+            self.flushing = output.claim.is_some()
+                && renews
+                && self.foundation.renewal_due(&self.timing).is_some_and(|due| now < due);
+            if self.flushing {
+                must("G13", self.flushes.sends(now))?;
+            }
             let leading = output.claim.is_some();
             must("G3", g3::check_guard(&attempt.request, self.patience.version()))?;
             must("G5", self.patience.check_request(&attempt.request, leading, now))?;
@@ -223,6 +237,9 @@ impl Ward {
 
     pub(super) fn sends(&mut self, request: &Request, cell: u64, now: Instant) -> Result<(), Broken> {
         must("G7", g7::check_sent(request, cell))?;
+        if self.flushing && matches!(request, Request::Update(..)) {
+            return Ok(()); // no more than two a second
+        }
         must("G10", self.load.sends(now))
     }
 }

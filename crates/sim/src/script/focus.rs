@@ -33,6 +33,8 @@ pub enum Focus {
     MixedFleet,
     /// Many processes of one machine, and a record in a file.
     Files,
+    /// Leaders that leave a ledger to each other, beside electors that keep it or drop it.
+    Ledgers,
 }
 
 /// All there are.
@@ -49,6 +51,7 @@ pub const FOCUSES: &[Focus] = &[
     Focus::MixedTimings,
     Focus::MixedFleet,
     Focus::Files,
+    Focus::Ledgers,
 ];
 
 /// How often, in proportion, what happens.
@@ -186,6 +189,16 @@ impl Focus {
             ],
             // Not the wall clock: where it stands still `renewTime` goes to and fro between two
             // seconds, and client-go, which sees no more, may look at one of them only.
+            Self::Ledgers => &[
+                (3, COMMANDS),
+                (3, CRASHES),
+                (2, PAUSES),
+                (1, WATCHES),
+                (1, METADATA),
+                (2, STRANGERS),
+                (1, IDLE_DELETIONS),
+                (3, OUTAGES),
+            ],
             Self::MixedFleet => &[(3, COMMANDS), (3, CRASHES), (2, PAUSES), (2, METADATA), (2, OUTAGES)],
             Self::HandOvers | Self::ShortOutages => &[],
         }

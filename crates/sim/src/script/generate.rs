@@ -73,6 +73,20 @@ impl Script {
                 self.plan(at, place, action);
             }
         }
+        if self.focus == Focus::Ledgers {
+            self.plan_notes(dice, leases);
+        }
+    }
+
+    /// Leaders note things, one by one or many at a time.
+    fn plan_notes(&mut self, dice: &mut Dice, leases: Real) {
+        for _ in 0..dice.below(leases * 8) + 1 {
+            let mut at = dice.below(self.faults_end);
+            for _ in 0..dice.between(1, 6) {
+                self.plan(at, 0, Action::Note(dice.chance(500)));
+                at = (at + up_to(dice, SECOND)).min(self.faults_end);
+            }
+        }
     }
 
     /// An action as it may happen at this time: over when the faults are.
@@ -198,7 +212,7 @@ const TIMINGS: [(u64, u64, u64); 9] = [
 const SLOW_TIMINGS: &[(u64, u64, u64)] = TIMINGS.split_at(5).0;
 
 fn some_timing(focus: Focus, dice: &mut Dice) -> Timing {
-    let timings = if focus == Focus::MixedFleet { SLOW_TIMINGS } else { &TIMINGS };
+    let timings = if matches!(focus, Focus::MixedFleet | Focus::Ledgers) { SLOW_TIMINGS } else { &TIMINGS };
     let (lease, deadline, retry) = *dice.pick(timings);
     let [lease, deadline, retry] = [lease, deadline, retry].map(Duration::from_millis);
     Timing::new(lease, deadline, retry).expect("valid timings")
@@ -215,7 +229,13 @@ fn places(focus: Focus, dice: &mut Dice) -> Vec<Place> {
     if focus == Focus::MixedTimings {
         timings.iter_mut().for_each(|timing| *timing = some_timing(focus, dice));
     }
-    let foreigners = if focus == Focus::MixedFleet { dice.between(1, count - 1) } else { 0 };
+    let foreigners = match focus {
+        Focus::MixedFleet => dice.between(1, count - 1),
+        Focus::Ledgers if dice.chance(400) => 1,
+        _ => 0,
+    };
+    let foreign =
+        if focus == Focus::Ledgers { [Kind::ClientGo, Kind::Dropping] } else { [Kind::ClientGo; 2] };
     for timing in timings.iter_mut().take(usize::try_from(foreigners).unwrap_or(0)) {
         *timing = Timing::default();
     }
@@ -231,7 +251,11 @@ fn places(focus: Focus, dice: &mut Dice) -> Vec<Place> {
         .into_iter()
         .enumerate()
         .map(|(index, timing)| Place {
-            kind: if (index as u64) < foreigners { Kind::ClientGo } else { Kind::Ours },
+            kind: if (index as u64) < foreigners {
+                foreign[usize::from(common_wall % 2 == 0)]
+            } else {
+                Kind::Ours
+            },
             clock: HostClock {
                 rate: rate(tightest, edge, dice),
                 origin: dice.below(100_000 * SECOND),

@@ -78,6 +78,8 @@ pub enum Kind {
     Ours,
     /// One that follows client-go's rules.
     ClientGo,
+    /// As it, but it writes no annotation that it does not know.
+    Dropping,
 }
 
 /// How requests fare: times in nanoseconds, chances in thousandths.
@@ -155,6 +157,8 @@ pub struct Planned {
 pub enum Action {
     /// A process starts here, if none runs.
     Start,
+    /// Whoever of ours leads notes something in the ledger, and asks for a flush or does not.
+    Note(bool),
     /// It is asked to step down.
     StepDown,
     /// It is asked to stop, and ends once it has.
@@ -251,7 +255,7 @@ pub enum Odd {
     MostTransitions,
     /// Under the API server's coordinated election.
     Coordinated,
-    /// With annotations of ours that belong to somebody else.
+    /// With annotations of ours that belong to somebody else, or to nobody.
     StrayAnnotations,
 }
 

@@ -25,6 +25,7 @@ impl World<'_> {
                 }
             }
             Action::Start => self.start(place),
+            Action::Note(flush) => self.note(*flush),
             Action::StepDown => self.command(place, Command::StepDown),
             Action::Stop => self.command(place, Command::Stop),
             Action::Suspend(reason) => self.command(place, Command::Suspend(*reason)),
@@ -88,8 +89,9 @@ impl World<'_> {
         }
         site.starts += 1;
         let (start, now) = (site.starts, self.nature.now);
-        if setup.kind == Kind::ClientGo {
-            let foreigner = Foreigner::start(self.script.seed, place, start, setup.timing, now);
+        if setup.kind != Kind::Ours {
+            let drops = setup.kind == Kind::Dropping;
+            let foreigner = Foreigner::start(self.script.seed, place, start, setup.timing, drops, now);
             self.nature.tell(place, || format!("starts as {}, by client-go's rules", foreigner.identity));
             site.foreigner = Some(Box::new(foreigner));
             return;
@@ -100,6 +102,16 @@ impl World<'_> {
         self.nature.guarantees.starts(place, start, identity, process.timing, site.clock.shows(now));
         site.occupant = Some(Box::new(process));
         self.let_run(index);
+    }
+
+    /// Whoever of ours leads, as far as its readers know, notes something.
+    fn note(&mut self, flush: bool) {
+        for index in 0..self.sites.len() {
+            let place = u8::try_from(index).unwrap_or(u8::MAX);
+            if self.nature.guarantees.leads(place, self.nature.now) {
+                self.with(place, |nature, process| process.note(flush, nature));
+            }
+        }
     }
 
     fn kill(&mut self, place: u8) {
@@ -160,7 +172,7 @@ impl World<'_> {
         match command {
             Command::StepDown => self.nature.count(Fault::SteppedDown),
             Command::Suspend(_) => self.nature.count(Fault::Suspended),
-            Command::Stop | Command::Resume => {}
+            Command::Stop | Command::Resume | Command::Flush => {}
         }
         if command.withdraws() {
             process.withdrawals += 1;

@@ -24,8 +24,9 @@ pub(super) struct Host<'a> {
 }
 
 /// Something that the election is to be told.
-struct Happened {
-    input: Input,
+#[derive(Debug)]
+pub(super) struct Happened {
+    pub(super) input: Input,
     /// It is a command that withdrew the claim when it was given.
     withdrawn: bool,
     /// How many changes the store had seen when what it says was true; 0: it says nothing.
@@ -35,7 +36,7 @@ struct Happened {
 }
 
 impl Happened {
-    const fn of(input: Input) -> Self {
+    pub(super) const fn of(input: Input) -> Self {
         Self { input, withdrawn: false, as_of: 0, acknowledges: None }
     }
 }
@@ -47,6 +48,7 @@ impl From<Command> for Input {
             Command::Stop => Self::Stop,
             Command::Suspend(reason) => Self::Suspend(reason),
             Command::Resume => Self::Resume,
+            Command::Flush => Self::Tick,
         }
     }
 }
@@ -59,8 +61,15 @@ impl Process {
                 self.begin_anew(host, nature);
             } else if let Some(undone) = self.undone.take() {
                 self.carry_out(undone, host, nature);
-            } else if let Some(happened) = self.next(host, nature) {
+            } else if let Some(happened) = self.next.take() {
                 self.handle(happened, host, nature);
+            } else if let Some(happened) = self.next(host, nature) {
+                if let Some(note) = self.take_note(&happened.input, nature) {
+                    self.next = Some(happened);
+                    self.handle(Happened::of(Input::Note(note)), host, nature);
+                } else {
+                    self.handle(happened, host, nature);
+                }
             } else {
                 return;
             }
@@ -299,6 +308,7 @@ impl Process {
         }
         let claim = output.claim.filter(|_| self.withdrawals == 0);
         self.set_cell(claim.map(|claim| claim.deadline), clock, nature);
+        self.publish_ledger(output, clock, nature);
         for event in &output.events {
             match event {
                 Event::Acquired { token, .. } => self.term = Some(*token),
@@ -328,6 +338,9 @@ impl Process {
         *host.requests += 1;
         let number = *host.requests;
         nature.tell(self.place, || format!("#{number} {}", self.describe(&attempt)));
+        if nature.guarantees.flushes(self.place) {
+            nature.count(Fault::Flushed);
+        }
         nature.guarantees.sends(
             self.place,
             &attempt.request,
@@ -371,6 +384,9 @@ impl Process {
         self.elections += 1; // what was asked before has nobody left to be answered to
         self.attempt = None;
         self.undone = None;
+        self.next = None;
+        self.notes.abandon();
+        nature.guarantees.ledgers.abandoned(self.place);
         self.midway = None;
         self.suspect = None;
         self.failed = true;
@@ -407,6 +423,7 @@ fn kind_of(input: &Input) -> u64 {
         Input::Suspend(_) => 7,
         Input::Resume => 8,
         Input::Stop => 9,
+        Input::Note(_) => 10,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use election::{Identity, Instant, Outcome, Record, Request, Timing, Version, WallTime};
+use election::{Identity, Instant, Ledger, Outcome, Record, Request, Timing, Version, WallTime};
 
 use super::nature::Nature;
 use super::requests::{Attempting, Sender, Word};
@@ -57,12 +57,14 @@ pub(super) struct Foreigner {
     /// When it acts next, or gives up its request.
     pub(super) due: Real,
     leads_until: Option<Instant>,
+    /// It writes no annotation that it does not know.
+    drops: bool,
     stopping: bool,
     pub(super) stopped: bool,
 }
 
 impl Foreigner {
-    pub(super) fn start(seed: u64, place: u8, start: u32, timing: Timing, now: Real) -> Self {
+    pub(super) fn start(seed: u64, place: u8, start: u32, timing: Timing, drops: bool, now: Real) -> Self {
         Self {
             place,
             start,
@@ -75,6 +77,7 @@ impl Foreigner {
             attempt: 0,
             due: now,
             leads_until: None,
+            drops,
             stopping: false,
             stopped: false,
         }
@@ -198,6 +201,7 @@ impl Foreigner {
                     lease_duration: Some(Duration::from_secs(1)),
                     acquire_time: Some(wall),
                     renew_time: Some(wall),
+                    ledger: self.kept(record),
                     ..record.clone()
                 };
                 let request = Request::Update(released, version.clone());
@@ -212,6 +216,7 @@ impl Foreigner {
                     transitions: record.transitions.saturating_add(i32::from(!ours)),
                     token: record.token.clone(),
                     step_down: record.step_down.clone(),
+                    ledger: self.kept(record),
                     ..self.claim(wall)
                 };
                 Request::Update(claimed, version.clone())
@@ -227,6 +232,10 @@ impl Foreigner {
             return;
         }
         self.send(request, Doing::Claiming { sent: now }, clock, requests, nature);
+    }
+
+    fn kept(&self, record: &Record) -> Option<Ledger> {
+        record.ledger.clone().filter(|_| !self.drops)
     }
 
     fn claim(&self, wall: WallTime) -> Record {

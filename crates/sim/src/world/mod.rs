@@ -5,6 +5,7 @@ mod agenda;
 mod driver;
 mod foreign;
 mod nature;
+mod notes;
 mod process;
 mod readers;
 mod record;
@@ -280,6 +281,8 @@ impl<'s> World<'s> {
                 self.note_release(place, &request);
                 self.nature.count_write(&request, before.as_ref().map(|(record, _)| record), landed);
             }
+        } else if wrote {
+            self.nature.others_changed_the_ledger();
         }
         let read = request == Request::Read;
         self.nature.answer(arrived, outcome);

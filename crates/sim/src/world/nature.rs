@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use election::{Event, Identity, LostReason, Record, Request};
+use election::{Event, Identity, LostReason, Record, Request, Seen};
 
 use super::agenda::{Agenda, Happening};
 use super::process::Process;
@@ -92,6 +92,28 @@ impl<'s> Nature<'s> {
             && self.dead.contains(suspect)
         {
             process.mailbox.dead = Some(suspect.clone());
+        }
+    }
+
+    /// What the record said in this version.
+    pub(super) fn record_of_version(&self, number: u64) -> Option<Record> {
+        self.store.changes().iter().rev().find_map(|change| match &change.seen {
+            Seen::Present(record, version) if version.number == number => Some(record.clone()),
+            _ => None,
+        })
+    }
+
+    /// A promise is kept, or not.
+    pub(super) fn must_hold(&mut self, guarantee: &'static str, place: u8, checked: Result<(), String>) {
+        if let Err(what) = checked {
+            self.guarantees.broken(guarantee, place, self.now, what);
+        }
+    }
+
+    /// Somebody else than our processes has written or deleted the record.
+    pub(super) fn others_changed_the_ledger(&mut self) {
+        if self.guarantees.ledgers.others_wrote(self.store.record()) {
+            self.coverage.count(Fault::LedgerDropped);
         }
     }
 

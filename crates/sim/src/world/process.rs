@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use election::{Attempt, AttemptId, ClaimCell, Election, Identity, Instant, LostReason, Output, Timing};
 
+use super::driver::Happened;
+use super::notes::Notes;
 use super::requests::Word;
 use super::watching::{Watched, Watching};
 use crate::clock::{HostClock, Real};
@@ -43,6 +45,7 @@ pub(super) enum Command {
     /// Not a handle's, but the heartbeat's: there is no withdrawal to count.
     Suspend(LostReason),
     Resume,
+    Flush,
 }
 
 impl Command {
@@ -107,6 +110,10 @@ pub(super) struct Process {
     /// The term that was announced and is not over.
     pub(super) term: Option<u64>,
 
+    /// What its application notes.
+    pub(super) notes: Notes,
+    /// What it is told once the election has been handed a note.
+    pub(super) next: Option<Happened>,
     pub(super) attempt: Option<UnderWay>,
     pub(super) mailbox: Mailbox,
     pub(super) wake: Real,
@@ -152,6 +159,8 @@ impl Process {
             withdrawals: 0,
             stopping: false,
             term: None,
+            notes: Notes::default(),
+            next: None,
             attempt: None,
             mailbox: Mailbox::default(),
             wake: now,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use election::Record;
+use election::{Ledger, Record};
 
 use super::World;
 use super::nature::in_words;
@@ -114,6 +114,7 @@ impl World<'_> {
             Odd::StrayAnnotations => Record {
                 token: Some(("somebody_else".into(), u64::MAX)),
                 step_down: Some("somebody_else".into()),
+                ledger: Some(Ledger { text: "what?".into(), age: Duration::from_millis(u64::MAX) }),
                 ..plain
             },
         }
@@ -133,6 +134,7 @@ impl World<'_> {
         let writer = self.bystander();
         self.nature.tell_all(|| format!("{what}: {}", in_words(&record)));
         self.nature.store.put(record, writer, self.nature.now);
+        self.nature.others_changed_the_ledger();
         self.changed();
     }
 
@@ -140,6 +142,7 @@ impl World<'_> {
         let writer = self.bystander();
         self.nature.tell_all(|| "the record is deleted".to_owned());
         self.nature.store.delete(writer, self.nature.now);
+        self.nature.others_changed_the_ledger();
         self.changed();
     }
 

@@ -7,6 +7,7 @@ mod all;
 mod g1;
 mod g10;
 mod g12;
+mod g13;
 mod g2;
 mod g3;
 mod g4;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>That is all that most programs need: one election for the process, configured by properties or the
  * environment. A program that wants several, or listeners, {@linkplain #join(String) joins} them by
  * name. Everything may be called from any thread, listeners and health checks included. Nothing blocks but
- * {@link #await}, {@link #verify()} and {@link #close()}, each for a bounded time, and for a moment the first
+ * {@link #await}, {@link #verify()}, {@link Ledger#flush} and {@link #close()}, each for a bounded time, and for a moment the first
  * call, which loads the native library.
  *
  * <p>{@code true} means: for as long as {@link #remaining()} says, no other process is answered {@code
@@ -32,6 +32,7 @@ public final class ClusterLeader implements AutoCloseable {
 
     private final Candidacy candidacy;
     private final Listeners listeners;
+    private final Ledger ledger;
     /** What the library said of this election right before it was closed. */
     private volatile @Nullable String @Nullable [] lastStatus;
     private volatile @Nullable HealthCheck healthCheck;
@@ -40,6 +41,7 @@ public final class ClusterLeader implements AutoCloseable {
     private ClusterLeader(Candidacy candidacy) {
         this.candidacy = candidacy;
         this.listeners = new Listeners(candidacy);
+        this.ledger = new Ledger(candidacy.ledger());
     }
 
     /**
@@ -288,6 +290,15 @@ public final class ClusterLeader implements AutoCloseable {
      */
     public LeadershipListener.Registration addListener(LeadershipListener listener) {
         return listeners.add(listener);
+    }
+
+    /**
+     * What the leaders of this election leave to their successors, in the record itself.
+     *
+     * @return the ledger: the same for every call
+     */
+    public Ledger ledger() {
+        return ledger;
     }
 
     /**

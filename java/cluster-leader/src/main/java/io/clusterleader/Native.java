@@ -51,6 +51,21 @@ final class Native {
      */
     static native long await(long seen, long timeoutMillis);
 
+    /** The texts of {@link io.clusterleader.spi.CandidacyLedger#get}; none for a stale handle. */
+    static native String[] ledgerGet(long handle, String name);
+
+    static native String[] ledgerEntries(long handle);
+
+    static native String ledgerState(long handle);
+
+    static native String ledgerJson(long handle);
+
+    static native boolean ledgerPut(long handle, String name, long started, long ended, byte[] bytes);
+
+    static native boolean ledgerRemove(long handle, String name);
+
+    static native boolean ledgerFlush(long handle, long nanos);
+
     /** Which log lines are wanted from here on: this level's and more severe ones. */
     static native void setLogLevel(String level);
 

@@ -1,6 +1,7 @@
 package io.clusterleader;
 
 import io.clusterleader.spi.Candidacy;
+import io.clusterleader.spi.CandidacyLedger;
 import org.jspecify.annotations.Nullable;
 
 /** A candidacy that the native library stands for. */
@@ -60,6 +61,11 @@ final class NativeCandidacy implements Candidacy {
     @Override
     public long[] changes(long after) {
         return Native.changes(handle, after);
+    }
+
+    @Override
+    public CandidacyLedger ledger() {
+        return new NativeLedger(handle);
     }
 
     @Override

@@ -93,6 +93,15 @@ public interface Candidacy {
     long[] changes(long after);
 
     /**
+     * Its ledger.
+     *
+     * @return the ledger; null, which is the default, if it has none
+     */
+    default @Nullable CandidacyLedger ledger() {
+        return null;
+    }
+
+    /**
      * From here on this candidacy stands, and the process's signs of life count. Called once, before all else.
      *
      * @param changed to be called after {@link #changes} or the answers have become others, from any thread, but not while a
