@@ -216,7 +216,9 @@ fn the_cause_is_named_with_what_would_help() {
 fn on_files_the_directory_and_whoever_stands_there_are_looked_at() {
     let world = World::new();
     let twins = ["twin", "twin"].map(|name| Sidecar::at_any_port(&world, name));
-    twins[0].get("/readyz");
+    cluster_leader_tests_kubernetes::eventually("one of them leads", || {
+        twins.iter().any(|twin| twin.get("/is-leader").0 == 200).then_some(())
+    });
     let mut command = world.command("asker", &["doctor", "--election=jobs", "-o", "json"]);
     command.env("KUBERNETES_SERVICE_HOST", "10.0.0.1");
     cluster_leader_tests_kubernetes::eventually("both are seen", || {

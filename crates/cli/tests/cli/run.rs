@@ -1,7 +1,6 @@
 //! `run`: a command in one place of all, gone before it is started in another.
 
 use cluster_leader_tests_kubernetes::{Process, eventually, skipped};
-use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::process::Signal;
 
 use crate::world::{World, is_alive};
@@ -184,17 +183,13 @@ fn what_the_command_leaves_behind_is_killed() {
     assert!(world.output(&["run", "--election=job", "--", "true"]).code == 0);
 }
 
-/// Nobody can write the record while its directory is locked, as a stuck process would have it.
 #[test]
 fn a_command_whose_claim_cannot_be_renewed_is_gone_before_the_claim_ends() {
     let world = World::new();
     let process =
         start(&world, "only", &["--election=job"], "trap '' TERM; runs; while :; do sleep 0.05; done");
     let (.., pid) = told(&process, 0);
-    let store = rustix::fs::open(world.store(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
-    eventually("the directory's lock", || {
-        rustix::fs::flock(&store, FlockOperation::NonBlockingLockExclusive).ok()
-    });
+    let store = world.lock();
     process.await_text("the command is to end: the claim is about to end");
     process.await_text("killed");
     let gone = process.await_text("the command is gone");
@@ -253,13 +248,18 @@ fn a_command_that_is_stopped_with_its_supervisor_dead_is_killed_too() {
 fn the_command_is_asked_to_end_while_leadership_lasts() {
     let world = World::new();
     // Were leadership given up first, the other's command would find the lock taken.
-    let first =
-        start(&world, "first", &QUICK, "trap 'sleep 1; exit 0' TERM; runs; while :; do sleep 0.05; done");
+    let first = start(
+        &world,
+        "first",
+        &QUICK,
+        "trap 'sleep 1; echo saved; exit 0' TERM; runs; while :; do sleep 0.05; done",
+    );
     told(&first, 0);
     let second = start(&world, "second", &QUICK, "runs; exec sleep 1000");
     second.await_text("held by first");
     request_step_down(&world);
     told(&second, 0);
+    first.await_text("saved");
     assert!(!overlapped(&second));
     // It stands by, and is there when it is needed.
     let so_far = first.line_count();

@@ -121,9 +121,10 @@ fn a_leader_that_cannot_renew_does_not_name_itself() {
     let options = ["--http=localhost:0", "--ttl=3s"];
     let only = Sidecar::start(&world, "app-0", &options);
     only.await_leading();
-    std::fs::remove_dir_all(world.store()).unwrap();
-    std::fs::write(world.store(), "not a directory").unwrap();
+    let _locked = world.lock();
     eventually("it names nobody", || (only.json("/").1["name"] == "").then_some(()));
+    let record = std::fs::read_to_string(world.store().join("jobs.json")).unwrap();
+    assert!(record.contains("\"app-0_"), "though the record still does: {record}");
     assert_ne!(only.get("/is-leader").0, 200);
     assert_eq!(only.get("/healthz").0, 200, "it is no fault of this process");
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use cluster_leader_tests_kubernetes::Process;
+use cluster_leader_tests_kubernetes::{Process, eventually};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use tempfile::TempDir;
 use testkit::api::ApiServer;
 
@@ -53,6 +55,16 @@ impl World {
 
     pub(crate) fn store(&self) -> PathBuf {
         self.path("store")
+    }
+
+    /// Nobody can write a record while the directory is locked, as a stuck process would have it.
+    pub(crate) fn lock(&self) -> OwnedFd {
+        let store =
+            rustix::fs::open(self.store(), OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        eventually("the directory's lock", || {
+            rustix::fs::flock(&store, FlockOperation::NonBlockingLockExclusive).ok()
+        });
+        store
     }
 
     /// The command with nothing in its environment but where to elect, as an instance of this name.
