@@ -40,7 +40,8 @@ pub(crate) fn completions(arguments: &Completions) -> Result<u8, Failure> {
 }
 
 pub(crate) fn man(arguments: &ManPages) -> Result<u8, Failure> {
-    let mut command = Cli::command();
+    // `help` explains the others; a page of its own for each of its arguments would not.
+    let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     match &arguments.directory {
         Some(directory) => {
