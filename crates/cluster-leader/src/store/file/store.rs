@@ -210,18 +210,19 @@ impl FileStore {
                 let version = content.version.clone();
                 (Some(Seen::Present(content.record(), version.clone())), Shown::Present(version))
             }
-            None if before == Shown::Absent => return Ok(None),
+            // Unless our own record came and went since: this watch has not shown it.
+            None if before == (Shown::Absent { newest: self.newest.get() }) => return Ok(None),
             // Nobody here has ever seen a record.
-            None if self.newest.get() == 0 => (None, Shown::Absent),
+            None if self.newest.get() == 0 => (None, Shown::Absent { newest: 0 }),
             None => {
                 // Newer than all that was known, older than what we may create next.
                 let number = self.next_number()?;
                 self.note(number);
                 let uid = match before {
                     Shown::Present(version) => version.uid,
-                    Shown::Nothing | Shown::Absent => Arc::from(""),
+                    Shown::Nothing | Shown::Absent { .. } => Arc::from(""),
                 };
-                (Some(Seen::Deleted(Version { uid, number })), Shown::Absent)
+                (Some(Seen::Deleted(Version { uid, number })), Shown::Absent { newest: number })
             }
         };
         watch.shown.replace(now);

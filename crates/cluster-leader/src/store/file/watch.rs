@@ -30,7 +30,10 @@ pub(super) struct Watch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     Nothing,
-    Absent,
+    /// That there is none, and the largest number known by then.
+    Absent {
+        newest: u64,
+    },
     Present(Version),
 }
 

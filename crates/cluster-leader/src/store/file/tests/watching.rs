@@ -64,6 +64,23 @@ fn a_watch_shows_what_is_there_every_change_and_every_deletion() {
     });
 }
 
+/// Its creator leads by it, and learns of its end by the watch alone.
+#[test]
+fn a_record_of_our_own_that_was_gone_before_the_watch_could_show_it_is_shown_as_deleted() {
+    let world = World::new();
+    let ours = world.store();
+    run(async {
+        assert_eq!(ours.watch().await, Ok(Watched::Opened));
+        silent(&ours).await; // It has shown that there is none.
+        for _ in 0..2 {
+            let created = ours.create(&held_by("a")).await.unwrap();
+            fs::remove_file(world.record_path()).unwrap();
+            assert!(deleted(&ours).await.number > created.number);
+            silent(&ours).await;
+        }
+    });
+}
+
 #[test]
 fn a_watch_shows_what_happened_before_it_was_opened_and_between_two() {
     let world = World::new();
