@@ -2,6 +2,7 @@
 //!
 //!     bench              measures, and writes bench/results and the tables of bench/README.md
 //!     bench --quick      a little of everything, into target/bench, the tables to standard output
+//!     bench --questions  asks the questions anew, all of them, and leaves the rest of bench/results as it is
 //!     bench --tables     writes tables and drawings anew, from the data in bench/results
 //!
 //! Ends with 2 if it could not run; what was measured never makes it fail.
@@ -102,7 +103,13 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         [] => bench(Amount::FULL),
         ["--quick"] => bench(Amount::QUICK),
-        ["--tables"] => report::anew(),
+        ["--questions"] => read(Amount::FULL.questions).and_then(|(read, tools)| {
+            report::anew(|results| {
+                results.read = read;
+                results.run.versions.extend(tools);
+            })
+        }),
+        ["--tables"] => report::anew(|_| ()),
         _ => Err(format!("{arguments:?}: see the first lines of bench/src/main.rs")),
     };
     match done {

@@ -19,8 +19,7 @@ const DATA: &str = "results.json";
 pub(crate) fn write(results: &Results, worst_pauses: &[Panel]) -> io::Result<()> {
     let out = here(if results.run.quick { "../target/bench" } else { "results" });
     fs::create_dir_all(&out)?;
-    let data = serde_json::to_string_pretty(results)?;
-    fs::write(out.join(DATA), data + "\n")?;
+    keep(results, &out)?;
     let drawn = draw("A leader is frozen for 25 s, and wakes: the worst time of each", worst_pauses);
     fs::write(out.join("pause.svg"), drawn)?;
     show(results, &out)
@@ -40,12 +39,18 @@ fn show(results: &Results, out: &Path) -> io::Result<()> {
     io::stdout().write_all(tables.as_bytes())
 }
 
-/// Makes tables and drawings anew from the data.
-pub(crate) fn anew() -> Result<(), String> {
+/// Makes tables and drawings anew from the data, with that changed.
+pub(crate) fn anew(change: impl FnOnce(&mut Results)) -> Result<(), String> {
     let out = here("results");
     let data = fs::read(out.join(DATA)).map_err(|error| format!("{DATA}: {error}"))?;
-    let results = serde_json::from_slice(&data).map_err(|error| format!("{DATA}: {error}"))?;
-    show(&results, &out).map_err(|error| error.to_string())
+    let mut results = serde_json::from_slice(&data).map_err(|error| format!("{DATA}: {error}"))?;
+    change(&mut results);
+    keep(&results, &out).and_then(|()| show(&results, &out)).map_err(|error| error.to_string())
+}
+
+fn keep(results: &Results, out: &Path) -> io::Result<()> {
+    let data = serde_json::to_string_pretty(results)?;
+    fs::write(out.join(DATA), data + "\n")
 }
 
 fn plots(results: &Results) -> [(&'static str, Plot); 4] {
