@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use cluster_leader::Observed;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::print::{Tone, milliseconds, rfc_3339};
 
@@ -73,6 +74,8 @@ pub(crate) struct Shown<'a> {
     step_down_requested: bool,
     /// Whether this library has written the record.
     ours: Option<bool>,
+    /// What its leaders have left to their successors, with ages as of the last write.
+    ledger: Option<Value>,
 }
 
 impl Seen {
@@ -133,6 +136,7 @@ impl Seen {
             fencing_token: record.and_then(|record| record.fencing_token),
             step_down_requested: record.is_some_and(|record| record.asked_to_step_down),
             ours: record.map(|record| record.is_ours),
+            ledger: record.and_then(|record| serde_json::from_str(record.ledger.as_ref()?).ok()),
         }
     }
 }

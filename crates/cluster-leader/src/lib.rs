@@ -32,7 +32,6 @@ mod store;
 /// What the surfaces for other languages share with this library. Nothing here is promised to anybody else.
 #[doc(hidden)]
 pub mod surface {
-    pub use crate::ledger::annotation_to_json;
     pub use crate::options::{Explained, explain, parse_duration};
     pub use crate::os::signals::block_all_in_this_thread;
     pub use crate::os::{PerProcess, Pin};

@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
 use crate::error::Error;
+use crate::ledger;
 use crate::options::{self, Environment, Opened, Options};
 use crate::store::{
     ApiServers, FilePlace, KubernetesPlace, KubernetesStore, Store, StoreError, StoreErrorKind, is_labelled,
@@ -71,6 +72,9 @@ pub struct Observed {
     pub is_ours: bool,
     /// The strategy of coordinated election, which is then in charge of the Lease.
     pub strategy: Option<String>,
+    /// What its leaders have left to their successors, if they have: as [`Ledger::to_json`](crate::Ledger::to_json)
+    /// says it, with ages as of the last write.
+    pub ledger: Option<String>,
     /// The version of the record. It grows with every write.
     pub version: u64,
 }
@@ -261,6 +265,7 @@ fn observed(lease: &Lease, place: String) -> Result<Observed, Error> {
         holder_is_dead: false,
         is_ours: is_labelled(lease),
         strategy: record.strategy.as_deref().map(str::to_owned),
+        ledger: record.ledger.as_ref().map(ledger::to_json),
         version: version.number,
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster_leader::{Elector, Entry, Error, LedgerState, Options, StoreChoice};
+use cluster_leader::{Elector, Entry, Error, LedgerState, Observer, Options, StoreChoice};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,4 +123,33 @@ fn g13_what_is_too_large_is_refused_and_nothing_is_lost_by_it() {
     elector.ledger().flush(PATIENCE).unwrap();
     let text = annotation(directory.path()).unwrap();
     assert_eq!(text.matches(';').count(), jobs);
+}
+
+#[test]
+fn g13_a_successor_is_told_whether_what_was_begun_before_it_may_go_on() {
+    for steps_down in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let first = start(directory.path(), "first");
+        until("it leads", &first, Elector::is_leader);
+        let second = start(directory.path(), "second");
+        until("it follows", &second, |it| it.status().leader.as_deref() == Some("first"));
+        first.ledger().set("begun", ran(1)).unwrap();
+        if steps_down {
+            first.step_down();
+        } else {
+            first.stop();
+        }
+        until("it leads", &second, Elector::is_leader);
+        assert_eq!(second.ledger().is_handed_over(), steps_down);
+        let json: Value = serde_json::from_str(&second.ledger().to_json()).unwrap();
+        assert_eq!(json["handed_over"], steps_down);
+
+        let observer =
+            Observer::new(Options::new().store(StoreChoice::File(Some(directory.path().to_owned()))))
+                .unwrap();
+        let seen = observer.look_at("billing-jobs").unwrap().unwrap().ledger.unwrap();
+        let seen: Value = serde_json::from_str(&seen).unwrap();
+        assert_eq!((&seen["state"], &seen["handed_over"]), (&"known".into(), &steps_down.into()));
+        assert_eq!(seen["entries"][0]["name"], Value::Null);
+    }
 }

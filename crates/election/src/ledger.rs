@@ -17,6 +17,9 @@ pub struct Ledger {
     pub text: Arc<str>,
     /// How long ago that instant was when the record was written, in whole milliseconds.
     pub age: Duration,
+    /// Since it was noted a leader has stepped down, and its process went on: what that had begun may still be
+    /// under way.
+    pub handed_over: bool,
 }
 
 impl Ledger {
@@ -44,6 +47,7 @@ pub struct Note {
 pub(crate) struct Carried {
     text: Arc<str>,
     age: Duration,
+    handed_over: bool,
     at: Instant,
     dated: Dated,
 }
@@ -62,12 +66,13 @@ enum Dated {
 impl Carried {
     /// Noted by us, now.
     pub(crate) const fn noted(text: Arc<str>, now: Instant) -> Self {
-        Self { text, age: Duration::ZERO, at: now, dated: Dated::BySight }
+        Self { text, age: Duration::ZERO, handed_over: false, at: now, dated: Dated::BySight }
     }
 
     /// Seen now in a record that has just changed.
     pub(crate) fn seen(ledger: &Ledger, now: Instant) -> Self {
-        Self { text: ledger.text.clone(), age: ledger.age, at: now, dated: Dated::BySight }
+        let Ledger { text, age, handed_over } = ledger.clone();
+        Self { text, age, handed_over, at: now, dated: Dated::BySight }
     }
 
     /// Found now in a record that may have stood for long; `written` by the wall clock of its writer.
@@ -78,7 +83,8 @@ impl Carried {
     /// This, or the same as we knew it before, if that was better.
     pub(crate) fn or_as_known(self, before: Option<Self>) -> Self {
         let known = before.filter(|known| known.text == self.text && known.dated == Dated::BySight);
-        known.filter(|known| known.age_at(self.at) >= self.age).unwrap_or(self)
+        let better = known.filter(|known| known.age_at(self.at) >= self.age);
+        better.map_or(self.clone(), |known| Self { handed_over: self.handed_over, ..known })
     }
 
     /// Nobody who lives saw it written: the wall clock says how long ago that was.
@@ -97,6 +103,7 @@ impl Carried {
     /// As it is to be written, or read, now.
     pub(crate) fn at(&self, now: Instant) -> Ledger {
         let millis = u64::try_from(self.age_at(now).as_millis()).unwrap_or(u64::MAX);
-        Ledger { text: self.text.clone(), age: Duration::from_millis(millis) }
+        let handed_over = self.handed_over;
+        Ledger { text: self.text.clone(), age: Duration::from_millis(millis), handed_over }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use election::{Event, Input, Ledger, Note, Record, Request, WallTime};
+use election::{Event, Input, Ledger, LostReason, Note, Record, Request, WallTime};
 
 use crate::world::{Clock, Fate, Setup, Wall, Who, World, held_by, millis, secs, without_watch};
 
@@ -40,7 +40,7 @@ fn in_hand(world: &mut World, who: Who) -> Option<(String, Duration)> {
 }
 
 fn ledger(text: &str, age: Duration) -> Ledger {
-    Ledger { text: text.into(), age }
+    Ledger { text: text.into(), age, handed_over: false }
 }
 
 #[test]
@@ -93,6 +93,46 @@ fn g13_the_releasing_write_carries_what_was_noted_and_the_next_leader_has_it_in_
         assert_eq!(world.sent_since(them, secs(1)), ["2 take over"], "and nothing else");
         assert_eq!(in_hand(&mut world, them), Some(("done".into(), secs(1))));
         assert_eq!(written(&world), Some("done"));
+    }
+}
+
+#[test]
+fn g13_a_successor_knows_whether_the_process_before_it_goes_on() {
+    type End = fn(&mut World, Who);
+    let ends: [(&str, bool, End); 4] = [
+        ("stepped down", true, |world, who| world.give(who, Input::StepDown)),
+        ("suspended", false, |world, who| world.give(who, Input::Suspend(LostReason::HostStuck))),
+        ("stopped", false, |world, who| world.give(who, Input::Stop)),
+        ("crashed", false, |world, who| world.crash(who)),
+    ];
+    let handed_over = |world: &mut World, who: Who| {
+        let now = world.now;
+        let candidate = world.of(who);
+        candidate.election.ledger(candidate.clock.shows(now)).unwrap().handed_over
+    };
+    for (how, goes_on, end) in ends {
+        let mut world = World::new();
+        let (first, second) = (world.start("first"), world.start("second"));
+        world.run_until(secs(2));
+        note(&mut world, first, 1, "begun", true);
+        assert!(!handed_over(&mut world, first), "{how}");
+        end(&mut world, first);
+        world.run_for(secs(20));
+        assert!(world.leads(second), "{how}");
+        assert_eq!(handed_over(&mut world, second), goes_on, "{how}");
+
+        // It stands until somebody notes something: the next may have noted nothing.
+        world.start("third");
+        world.run_for(secs(1));
+        world.give(second, Input::Stop);
+        world.run_for(secs(1));
+        let next = world.leader().unwrap();
+        assert_ne!(next, second, "{how}");
+        assert_eq!(handed_over(&mut world, next), goes_on, "{how}");
+        note(&mut world, next, 2, "taken in", true);
+        world.run_for(secs(1));
+        assert!(!handed_over(&mut world, next), "{how}");
+        assert!(!world.store.record().unwrap().ledger.as_ref().unwrap().handed_over, "{how}");
     }
 }
 

@@ -56,6 +56,7 @@ const OF_JAVA: [&str; 24] = [
     "ledgerGet__JLjava_lang_String_2",
     "ledgerJson__J",
     "ledgerPut__JLjava_lang_String_2JJ_3B",
+    "ledgerIsHandedOver__J",
     "ledgerRemove__JLjava_lang_String_2",
     "ledgerState__J",
     "ready__J",

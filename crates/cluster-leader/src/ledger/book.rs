@@ -224,6 +224,17 @@ impl Book {
         FORMAT.len() + self.0.values().map(Kept::most_bytes).sum::<usize>()
     }
 
+    /// If it is, what takes how much, for people.
+    pub(crate) fn nearly_full(&self) -> Option<String> {
+        let (bytes, most) = (self.most_bytes(), election::Ledger::MOST_BYTES);
+        (bytes > most / 5 * 4).then(|| {
+            format!(
+                "the ledger takes {bytes} of {most} bytes, after which nothing new is noted: {}. Remove what is not needed",
+                self.largest()
+            )
+        })
+    }
+
     /// The largest entries, for people.
     fn largest(&self) -> String {
         let mut all: Vec<_> =

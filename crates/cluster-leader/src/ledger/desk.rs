@@ -24,6 +24,9 @@ pub(crate) struct Desk {
 struct Inner {
     book: Book,
     state: LedgerState,
+    handed_over: bool,
+    /// It was said that it is nearly full.
+    warned: bool,
     /// What the record says, while that is not ours to change.
     text: Option<Arc<str>>,
     /// A text that could not be read, kept for people to look at.
@@ -63,14 +66,21 @@ impl Desk {
         self.inner().state
     }
 
-    pub(crate) fn set(&self, name: &str, entry: Entry, now: Instant) -> Result<(), Error> {
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.inner().handed_over
+    }
+
+    /// What is to be said of it, the first time that it is nearly full.
+    pub(crate) fn set(&self, name: &str, entry: Entry, now: Instant) -> Result<Option<String>, Error> {
         let mut inner = self.inner();
         if inner.term.is_none() {
             return Err(Error::NotLeading);
         }
         inner.book.set(name, entry, now)?;
         inner.changes += 1;
-        Ok(())
+        let warning = inner.book.nearly_full().filter(|_| !inner.warned);
+        inner.warned |= warning.is_some();
+        Ok(warning)
     }
 
     pub(crate) fn remove(&self, name: &str) -> Result<bool, Error> {
@@ -116,6 +126,7 @@ impl Desk {
         let mut json = inner.book.to_json(now);
         if let Some(members) = json.as_object_mut() {
             members.insert("state".to_owned(), json!(inner.state.name()));
+            members.insert("handed_over".to_owned(), json!(inner.handed_over));
             if let Some(aside) = &inner.aside {
                 members.insert("unreadable".to_owned(), json!(**aside));
             }
@@ -190,6 +201,7 @@ impl Inner {
     fn show(&mut self, election: &Election, wanted: bool, now: Instant, place: impl Fn() -> String) {
         let ledger = election.ledger(now);
         let text = ledger.as_ref().map(|ledger| ledger.text.clone());
+        self.handed_over = ledger.as_ref().is_some_and(|ledger| ledger.handed_over);
         let absent = if election.has_lost_ledger() { LedgerState::Lost } else { LedgerState::Empty };
         let Some(ledger) = ledger else {
             self.text = None;

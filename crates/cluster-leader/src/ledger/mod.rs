@@ -102,6 +102,14 @@ impl<'a> Ledger<'a> {
         self.desk().state()
     }
 
+    /// Whether the leader before stepped down and its process went on, and nothing was noted since: what it had
+    /// begun may still be under way. `false` if it stopped, was unfit, or fell silent. While this process leads: when its
+    /// term began.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.desk().is_handed_over()
+    }
+
     /// Notes this under this name, in place of what was there.
     ///
     /// # Errors
@@ -109,7 +117,10 @@ impl<'a> Ledger<'a> {
     /// changed then.
     pub fn set(&self, name: &str, entry: Entry) -> Result<(), Error> {
         self.leading()?;
-        self.desk().set(name, entry, os::now())
+        if let Some(warning) = self.desk().set(name, entry, os::now())? {
+            tracing::warn!("{}: {warning}", self.shared.resolved().place.describe());
+        }
+        Ok(())
     }
 
     /// Notes nothing under this name any more. Whether there was anything.
@@ -149,8 +160,8 @@ impl<'a> Ledger<'a> {
         }))
     }
 
-    /// All of it, for people and programs: a JSON object with `state`, `bytes`, `most_bytes` and `entries`, each with
-    /// `name` (or null), `key`, `started_ms_ago`, `ended_ms_ago` (or null) and `bytes` (base 64, URL alphabet).
+    /// All of it, for people and programs: a JSON object with `state`, `handed_over`, `bytes`, `most_bytes` and `entries`,
+    /// each with `name` (or null), `key`, `started_ms_ago`, `ended_ms_ago` (or null) and `bytes` (base 64, URL alphabet).
     #[must_use]
     pub fn to_json(&self) -> String {
         self.desk().to_json(os::now()).to_string()
@@ -165,26 +176,20 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// What the value of an annotation `cluster-leader.io/ledger` says, as [`Ledger::to_json`], with ages as of the write.
-#[must_use]
-pub fn annotation_to_json(value: &str) -> String {
+/// What a ledger in a record says, as [`Ledger::to_json`], with ages as of the write.
+pub(crate) fn to_json(ledger: &election::Ledger) -> String {
     use serde_json::json;
 
-    let election::Ledger { text, age } = crate::store::ledger_of(value);
     let now = election::Instant::default();
-    match book::Book::read(&text, age, now) {
-        Ok(book) => {
-            let mut json = book.to_json(now);
-            if let Some(members) = json.as_object_mut() {
-                members.insert("state".to_owned(), json!(LedgerState::Known.name()));
-            }
-            json
-        }
-        Err(problem) => json!({
-            "state": LedgerState::Unreadable.name(),
-            "problem": problem.to_string(),
-            "unreadable": value,
-        }),
+    let mut json = match book::Book::read(&ledger.text, ledger.age, now) {
+        Ok(book) => book.to_json(now),
+        Err(problem) => json!({"problem": problem.to_string(), "unreadable": &*ledger.text}),
+    };
+    if let Some(members) = json.as_object_mut() {
+        let readable = !members.contains_key("unreadable");
+        let state = if readable { LedgerState::Known } else { LedgerState::Unreadable };
+        members.insert("state".to_owned(), json!(state.name()));
+        members.insert("handed_over".to_owned(), json!(ledger.handed_over));
     }
-    .to_string()
+    json.to_string()
 }

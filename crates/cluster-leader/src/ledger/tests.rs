@@ -6,9 +6,12 @@ use election::Instant;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::annotation_to_json;
 use super::book::{Book, Entry, Key};
 use crate::error::Error;
+
+fn annotation_to_json(value: &str) -> String {
+    super::to_json(&crate::store::ledger_of(value))
+}
 
 const HOUR: u64 = 3_600_000_000_000;
 
@@ -150,6 +153,9 @@ fn g13_a_ledger_that_would_be_too_large_is_refused_and_names_what_takes_most() {
             Ok(()) => set += 1,
             Err(error) => break error.to_string(),
         }
+        let warning = book.nearly_full();
+        assert_eq!(warning.is_some(), book.most_bytes() > 52_428, "{set}");
+        assert!(warning.is_none_or(|warning| warning.contains("the largest are \"large\" (111 bytes)")));
     };
     assert!((2_700..2_750).contains(&set), "{set}");
     let says = format!("with \"job-{set}\" the ledger would have 655");
@@ -193,11 +199,12 @@ fn g13_json_for_people_and_programs() {
     assert_eq!(json["entries"], json!(all));
     assert_eq!(json["most_bytes"], 65_536);
 
-    let annotation = format!("7 {}", book(&entries, now).text(now));
+    let annotation = format!("7+ {}", book(&entries, now).text(now));
     let json: Value = serde_json::from_str(&annotation_to_json(&annotation)).unwrap();
     let started: Vec<_> =
         json["entries"].as_array().unwrap().iter().map(|it| &it["started_ms_ago"]).collect();
     assert!(started.contains(&&json!(1_507)) && json["state"] == "known", "{json}");
+    assert_eq!(json["handed_over"], true);
     let json: Value = serde_json::from_str(&annotation_to_json("what?")).unwrap();
     assert_eq!((&json["state"], &json["unreadable"]), (&json!("unreadable"), &json!("what?")));
 }

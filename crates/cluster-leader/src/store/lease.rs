@@ -15,7 +15,7 @@ use super::{StoreError, StoreErrorKind};
 const TOKEN: &str = "cluster-leader.io/token";
 /// `<holderIdentity>`: asks that holder to hand over.
 const STEP_DOWN: &str = "cluster-leader.io/step-down";
-/// `<age in milliseconds> <text>`: what a leader leaves to the next.
+/// `<age in milliseconds> <text>`: what a leader leaves to the next; `<age>+ <text>` if its process goes on.
 const LEDGER: &str = "cluster-leader.io/ledger";
 
 /// The label of every Lease that we have written, by which one watch shows all of a namespace.
@@ -58,9 +58,12 @@ pub(crate) fn record_of(lease: &Lease) -> Record {
 /// A value that somebody else has written is a text without an age: whoever reads the text will see that it is
 /// none of ours.
 pub(crate) fn ledger_of(value: &str) -> Ledger {
-    let ours = value.split_once(' ').and_then(|(age, text)| Some((age.parse().ok()?, text)));
-    let (age, text) = ours.unwrap_or((0, value));
-    Ledger { text: Arc::from(text), age: Duration::from_millis(age) }
+    let ours = value.split_once(' ').and_then(|(age, text)| {
+        let goes_on = age.strip_suffix('+');
+        Some((goes_on.unwrap_or(age).parse().ok()?, goes_on.is_some(), text))
+    });
+    let (age, handed_over, text) = ours.unwrap_or((0, false, value));
+    Ledger { text: Arc::from(text), age: Duration::from_millis(age), handed_over }
 }
 
 /// Puts the record into a Lease: replaces its `spec`, our annotations and our label, keeps all else.
@@ -89,7 +92,10 @@ pub(super) fn put_record(lease: &mut Lease, record: &Record) {
     set(
         annotations,
         LEDGER,
-        record.ledger.as_ref().map(|ledger| format!("{} {}", ledger.age.as_millis(), ledger.text)),
+        record.ledger.as_ref().map(|ledger| {
+            let goes_on = if ledger.handed_over { "+" } else { "" };
+            format!("{}{goes_on} {}", ledger.age.as_millis(), ledger.text)
+        }),
     );
     if annotations.is_empty() {
         lease.metadata.annotations = None;
@@ -238,7 +244,7 @@ mod tests {
             strategy in proptest::option::of("[A-Za-z]{1,20}"),
             token in proptest::option::of((any_identity(), any::<u64>())),
             step_down in proptest::option::of(any_identity()),
-            ledger in proptest::option::of((any::<u64>(), "[ -~ä]{0,30}")),
+            ledger in proptest::option::of((any::<u64>(), any::<bool>(), "[ -~ä]{0,30}")),
         ) -> Record {
             Record {
                 holder,
@@ -249,9 +255,10 @@ mod tests {
                 strategy: strategy.map(Arc::from),
                 token,
                 step_down,
-                ledger: ledger.map(|(age, text)| Ledger {
+                ledger: ledger.map(|(age, handed_over, text)| Ledger {
                     text: Arc::from(text),
                     age: Duration::from_millis(age),
+                    handed_over,
                 }),
             }
         }
@@ -389,8 +396,10 @@ mod tests {
             let ledger = ledger_of(value);
             assert_eq!((&*ledger.text, ledger.age), (value, Duration::ZERO), "{value:?}");
         }
-        let ledger = ledger_of("5 x y");
-        assert_eq!((&*ledger.text, ledger.age), ("x y", Duration::from_millis(5)));
+        for (value, handed_over) in [("5 x y", false), ("5+ x y", true)] {
+            let expected = Ledger { text: "x y".into(), age: Duration::from_millis(5), handed_over };
+            assert_eq!(ledger_of(value), expected);
+        }
     }
 
     #[test]
@@ -402,15 +411,16 @@ mod tests {
 
         assert_eq!(
             before.ledger,
-            Some(Ledger { text: Arc::from("1;bytes"), age: Duration::from_millis(77) })
+            Some(Ledger { text: Arc::from("1;bytes"), age: Duration::from_millis(77), handed_over: false })
         );
 
-        let ledger = Some(Ledger { text: Arc::from("1;more"), age: Duration::from_millis(78) });
+        let ledger =
+            Some(Ledger { text: Arc::from("1;more"), age: Duration::from_millis(78), handed_over: true });
         let record = Record { holder: Some(Identity::from("new_y")), ledger, ..Record::default() };
         let sent = seen.with_record(&version, &record).unwrap();
         let mut expected = of_others(5).metadata;
         expected.annotations.as_mut().unwrap().retain(|name, _| name != TOKEN && name != STEP_DOWN);
-        expected.annotations.as_mut().unwrap().insert(LEDGER.to_owned(), "78 1;more".to_owned());
+        expected.annotations.as_mut().unwrap().insert(LEDGER.to_owned(), "78+ 1;more".to_owned());
         expected.labels.as_mut().unwrap().insert(LABEL.to_owned(), LABELLED.to_owned());
         assert_eq!(sent.metadata, expected, "uid and resourceVersion guard it, our old annotations are gone");
         assert_eq!(sent.spec.unwrap().preferred_holder, None, "the spec is replaced");

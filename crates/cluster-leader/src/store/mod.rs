@@ -12,7 +12,9 @@ use election::{Identity, Outcome, Record, Seen, Version};
 
 pub(crate) use file::{FilePlace, default_directory};
 pub(crate) use kubernetes::{ApiServers, KubernetesPlace, KubernetesStore};
-pub(crate) use lease::{is_labelled, ledger_of, record_of, version_of};
+#[cfg(test)]
+pub(crate) use lease::ledger_of;
+pub(crate) use lease::{is_labelled, record_of, version_of};
 
 /// A place for one election's record, with compare-and-set.
 ///

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::{Election, Mode};
+use super::Election;
+use super::handover::{Afterwards, Mode};
 use crate::io::Event;
 use crate::knowledge::Known;
 use crate::ledger::{Carried, Ledger, Note};
@@ -88,6 +89,17 @@ impl Election {
     /// A record that was decided on the one we know, with the ledger in it.
     pub(super) fn with_ledger(&self, record: Record) -> Record {
         Record { ledger: self.ledger(self.now), ..record }
+    }
+
+    /// The record as it is left to others. Where we stand again at once, what we have begun goes on; a host that
+    /// is stuck or unfit is not relied on to end it.
+    pub(super) fn releasing_ledger(&self, record: Record) -> Record {
+        let goes_on = matches!(self.mode, Mode::Releasing { then: Afterwards::Stand, .. });
+        let mut released = self.with_ledger(record);
+        if let Some(ledger) = &mut released.ledger {
+            ledger.handed_over |= goes_on;
+        }
+        released
     }
 
     /// A write that brought the record up to this note was accepted.

@@ -105,7 +105,7 @@ impl Election {
                 Request::Update(self.with_ledger(claimed), version.clone())
             }
             (Step::Release, Known::Present { record, version, .. }) => {
-                Request::Update(self.with_ledger(record.released(wall)), version.clone())
+                Request::Update(self.releasing_ledger(record.released(wall)), version.clone())
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::handles;
 native! { static extern fn ledger_get(handle: jlong, name: JString) -> JString[] }
 native! { static extern fn ledger_entries(handle: jlong) -> JString[] }
 native! { static extern fn ledger_state(handle: jlong) -> JString }
+native! { static extern fn ledger_is_handed_over(handle: jlong) -> jboolean }
 native! { static extern fn ledger_json(handle: jlong) -> JString }
 native! {
     static extern fn ledger_put(handle: jlong, name: JString, started: jlong, ended: jlong, bytes: jbyte[]) -> jboolean
@@ -49,6 +50,14 @@ fn ledger_state<'local>(
 ) -> Result<JString<'local>, Thrown> {
     let state = handles::ask(handle.cast_unsigned(), |elector| elector.ledger().state());
     Ok(JString::new(env, state.unwrap_or_default().name())?)
+}
+
+fn ledger_is_handed_over<'local>(
+    _env: &mut Env<'local>,
+    _class: JClass<'local>,
+    handle: jlong,
+) -> Result<jboolean, Thrown> {
+    Ok(handles::ask(handle.cast_unsigned(), |elector| elector.ledger().is_handed_over()).unwrap_or(false))
 }
 
 fn ledger_json<'local>(

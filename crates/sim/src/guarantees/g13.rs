@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     fn record(text: Option<&str>) -> Record {
-        let ledger = text.map(|text| Ledger { text: text.into(), age: Duration::ZERO });
+        let ledger = text.map(|text| Ledger { text: text.into(), age: Duration::ZERO, handed_over: false });
         Record { ledger, ..Record::default() }
     }
 

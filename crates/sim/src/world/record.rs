@@ -114,7 +114,11 @@ impl World<'_> {
             Odd::StrayAnnotations => Record {
                 token: Some(("somebody_else".into(), u64::MAX)),
                 step_down: Some("somebody_else".into()),
-                ledger: Some(Ledger { text: "what?".into(), age: Duration::from_millis(u64::MAX) }),
+                ledger: Some(Ledger {
+                    text: "what?".into(),
+                    age: Duration::from_millis(u64::MAX),
+                    handed_over: false,
+                }),
                 ..plain
             },
         }

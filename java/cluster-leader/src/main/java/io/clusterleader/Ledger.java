@@ -93,6 +93,17 @@ public final class Ledger {
     }
 
     /**
+     * Whether the leader before stepped down and its process went on, and nothing was noted since: what it had begun may
+     * still be under way. While this process leads: when its term began.
+     *
+     * @return false if it stopped, was unfit, or fell silent
+     * @throws UnsupportedOperationException if there is no ledger
+     */
+    public boolean isHandedOver() {
+        return candidacy().isHandedOver();
+    }
+
+    /**
      * Notes an entry, in place of what was there.
      *
      * @param name under this name
@@ -135,7 +146,7 @@ public final class Ledger {
     /**
      * All of it, for people and programs.
      *
-     * @return a JSON object with {@code state}, {@code bytes}, {@code most_bytes} and {@code entries}
+     * @return a JSON object with {@code state}, {@code handed_over}, {@code bytes}, {@code most_bytes} and {@code entries}
      * @throws UnsupportedOperationException if there is no ledger
      */
     public String toJson() {

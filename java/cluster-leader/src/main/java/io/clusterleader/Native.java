@@ -58,6 +58,8 @@ final class Native {
 
     static native String ledgerState(long handle);
 
+    static native boolean ledgerIsHandedOver(long handle);
+
     static native String ledgerJson(long handle);
 
     static native boolean ledgerPut(long handle, String name, long started, long ended, byte[] bytes);

@@ -26,6 +26,11 @@ final class NativeLedger implements CandidacyLedger {
     }
 
     @Override
+    public boolean isHandedOver() {
+        return Native.ledgerIsHandedOver(handle);
+    }
+
+    @Override
     public String json() {
         return Native.ledgerJson(handle);
     }

@@ -42,6 +42,7 @@ class LedgerTest {
             assertTrue(ledger.isAvailable());
             assertEquals(Ledger.State.EMPTY, ledger.state());
             assertEquals(Collections.emptyMap(), ledger.entries());
+            assertFalse(ledger.isHandedOver());
             assertTrue(ledger.flush(PATIENCE), "nothing to write is written");
 
             assertTrue(ledger.put("flushed", RAN));
@@ -66,6 +67,7 @@ class LedgerTest {
             assertTrue(entry.endedAgo().get().compareTo(Duration.ofHours(1)) >= 0);
             assertArrayEquals(new byte[] {0, 1, -1}, entry.bytes());
             assertTrue(follower.ledger().get("noted").isPresent(), "it came along with the release");
+            assertTrue(follower.ledger().isHandedOver(), "whoever stepped down goes on");
             assertEquals(2, follower.ledger().entries().size());
             String json = follower.ledger().toJson();
             assertTrue(json.contains("\"state\":\"known\"") && json.contains("\"noted\""), json);

@@ -45,8 +45,11 @@ public class ClusterLeaderConfiguration {
     }
 
     @Bean
-    Guard clusterLeaderGuard(ObjectProvider<ClusterLeaderSettings> settings, Elections elections, Runs runs) {
-        return new Guard(settings.getIfUnique(ClusterLeaderSettings::new), elections, runs);
+    Guard clusterLeaderGuard(
+            ObjectProvider<ClusterLeaderSettings> settings, Elections elections, LeaderOnlyJobs jobs, Runs runs,
+            ApplicationEventPublisher publisher) {
+        elections.whenTakingOver(seat -> jobs.takeOver(seat, elections));
+        return new Guard(settings.getIfUnique(ClusterLeaderSettings::new), elections, runs, publisher);
     }
 
     @Bean

@@ -191,6 +191,7 @@ public final class ClusterLeaderLifecycle
         /** Whether it can be seen when the last work has ended, if it has not. */
         private boolean endOthers() throws InterruptedException {
             if (runs.awaitOthers(settings.drainTimeout().toNanos()) || isOff()) {
+                runs.underWay().stream().filter(Run::isAwaitingEnd).forEach(Run::noteEnd); // All it still does is to wait.
                 return true;
             }
             List<Run> late = runs.underWay().stream().filter(run -> !run.isAwaitingEnd()).toList();
@@ -198,6 +199,7 @@ public final class ClusterLeaderLifecycle
             log.warn("Leader-only work is interrupted, as it has not ended within " + settings.drainTimeout() + ": " + names(late));
             late.forEach(Run::interrupt);
             boolean ended = runs.awaitOthers(AFTER_INTERRUPT_NANOS);
+            runs.underWay().forEach(Run::noteCut);
             if (!ended && !isOff()) {
                 log.warn("Leadership is kept until the process ends, as leader-only work does not end though it was interrupted: "
                         + names(runs.underWay()) + ". Have it end when its thread is interrupted.");

@@ -17,6 +17,9 @@ public class ClusterLeaderSettings {
     private boolean readyAtStart = true;
     private boolean interruptOnLoss;
     private Duration drainTimeout = Duration.ofSeconds(20);
+    private Delivery delivery = Delivery.AT_LEAST_ONCE;
+    private Misfire misfire = Misfire.RUN_ONCE;
+    private Duration misfireThreshold = Duration.ofHours(1);
 
     /** The defaults. */
     public ClusterLeaderSettings() {}
@@ -84,6 +87,41 @@ public class ClusterLeaderSettings {
         this.drainTimeout = drainTimeout;
     }
 
+    /**
+     * What a scheduled job is promised whose leader crashes, where {@link ScheduledDelivery} does not say otherwise. By default
+     * at least once.
+     *
+     * @param delivery the promise
+     */
+    public void setDelivery(Delivery delivery) {
+        this.delivery = Objects.requireNonNull(delivery, "delivery");
+    }
+
+    /**
+     * What becomes of ticks that were due while no instance led, where {@link ScheduledDelivery} does not say otherwise. By
+     * default one run catches them up.
+     *
+     * @param misfire what
+     */
+    public void setMisfire(Misfire misfire) {
+        this.misfire = Objects.requireNonNull(misfire, "misfire");
+    }
+
+    /**
+     * How long ago a tick may have been due and still be caught up, where {@link ScheduledDelivery} does not say otherwise.
+     * What is older is let go: after a weekend without an instance, the jobs of the nights do not all start in the morning. By
+     * default one hour.
+     *
+     * @param misfireThreshold the longest time
+     */
+    public void setMisfireThreshold(Duration misfireThreshold) {
+        if (misfireThreshold.isNegative()) {
+            throw new IllegalArgumentException(
+                    "misfireThreshold: " + misfireThreshold + " is negative. Use Misfire.SKIP to catch up nothing.");
+        }
+        this.misfireThreshold = misfireThreshold;
+    }
+
     /** The election of this name; of the application's own for the empty name. */
     Election election(String name) {
         Election named = !name.isEmpty() ? Election.named(name) : election != null ? Election.named(election) : Election.configured();
@@ -114,5 +152,17 @@ public class ClusterLeaderSettings {
 
     Duration drainTimeout() {
         return drainTimeout;
+    }
+
+    Delivery delivery(LeaderOnlyJob job) {
+        return Objects.requireNonNullElse(job.delivery().delivery(), delivery);
+    }
+
+    Misfire misfire(LeaderOnlyJob job) {
+        return Objects.requireNonNullElse(job.delivery().misfire(), misfire);
+    }
+
+    Duration misfireThreshold(LeaderOnlyJob job) {
+        return Objects.requireNonNullElse(job.delivery().misfireThreshold(), misfireThreshold);
     }
 }

@@ -39,6 +39,7 @@ public class Elections {
     private final Map<String, Seat> seats = new TreeMap<>();
     private final List<LeadershipEvents> joined = new ArrayList<>();
     private final List<Consumer<ClusterLeader>> listeners = new ArrayList<>();
+    private Consumer<String> takingOver = seat -> {};
     private boolean running;
     private boolean ready;
 
@@ -87,6 +88,11 @@ public class Elections {
         all().forEach(listener);
     }
 
+    /** Is told the name of each seat as soon as this instance leads it. */
+    synchronized void whenTakingOver(Consumer<String> listener) {
+        takingOver = listener;
+    }
+
     /** Stands in all of them; may lead once ready. */
     synchronized void join() {
         running = true;
@@ -113,6 +119,7 @@ public class Elections {
             @Override
             public void onAcquired(long token, long term) {
                 seatsOf(started).forEach(Seat::doWhatWaits);
+                seatsOf(started).forEach(seat -> takingOver.accept(seat.name));
             }
 
             @Override
@@ -194,6 +201,10 @@ public class Elections {
         boolean isLeader() {
             ClusterLeader joined = election;
             return joined != null && joined.isLeader();
+        }
+
+        Optional<ClusterLeader> leading() {
+            return election().filter(ClusterLeader::isLeader);
         }
 
         Optional<ClusterLeader> election() {

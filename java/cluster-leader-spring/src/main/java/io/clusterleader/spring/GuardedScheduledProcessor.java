@@ -1,11 +1,11 @@
 package io.clusterleader.spring;
 
+import io.clusterleader.spring.GuardedTaskRegistrar.Registration;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.beans.factory.BeanFactory;
@@ -47,22 +47,23 @@ class GuardedScheduledProcessor extends ScheduledAnnotationBeanPostProcessor {
     @Override
     protected void processScheduled(Scheduled scheduled, Method method, Object bean) {
         if (LeaderOnlyBeanPostProcessor.isBegunOnly(method, bean)) {
-            registrar.with(Optional.empty(), () -> super.processScheduled(scheduled, method, bean));
+            Registration calledOnly = new Registration(jobs.called(method, AopProxyUtils.ultimateTargetClass(bean)), true);
+            registrar.with(calledOnly, () -> super.processScheduled(scheduled, method, bean));
             return;
         }
         LeaderOnlyJob job = jobs.scheduled(method, AopProxyUtils.ultimateTargetClass(bean));
         if (!SUBSCRIBES || !isReactive(method)) {
-            registrar.with(Optional.of(job), () -> super.processScheduled(scheduled, method, bean));
+            registrar.with(new Registration(job, false), () -> super.processScheduled(scheduled, method, bean));
         } else if (Publishers.HAVE_REACTOR) {
             Publishers.Scheduled publisher = new Publishers.Scheduled(guard, job, method, bean);
             synchronized (inPlaceOf) {
                 inPlaceOf.computeIfAbsent(bean, each -> new ArrayList<>()).add(publisher);
             }
-            registrar.with(
-                    Optional.empty(), () -> super.processScheduled(scheduled, Publishers.Scheduled.SUBSCRIBED_TO, publisher));
+            registrar.with(new Registration(job, true),
+                    () -> super.processScheduled(scheduled, Publishers.Scheduled.SUBSCRIBED_TO, publisher));
         } else {
             unguarded.add(job);
-            registrar.with(Optional.empty(), () -> super.processScheduled(scheduled, method, bean));
+            registrar.with(new Registration(job, true), () -> super.processScheduled(scheduled, method, bean));
         }
     }
 

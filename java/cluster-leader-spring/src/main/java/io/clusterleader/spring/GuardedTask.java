@@ -1,6 +1,5 @@
 package io.clusterleader.spring;
 
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.SchedulingAwareRunnable;
@@ -49,18 +48,18 @@ class GuardedTask implements SchedulingAwareRunnable {
 
     /** One that is due once. Where this instance does not lead by then, it is kept until it does. */
     static final class Once extends GuardedTask {
-        private final Consumer<Runnable> scheduler;
+        private final Ticks ticks;
 
-        Once(Supplier<Guard> guard, LeaderOnlyJob job, Runnable task, Consumer<Runnable> scheduler) {
+        Once(Supplier<Guard> guard, LeaderOnlyJob job, Runnable task, Ticks ticks) {
             super(guard, job, task);
-            this.scheduler = scheduler;
+            this.ticks = ticks;
         }
 
         @Override
         public void run() {
             Guard guarding = super.guard.get();
-            if (!super.attempt(guarding)) {
-                guarding.whenLeading(super.job, () -> scheduler.accept(this));
+            if (!super.attempt(guarding) && !ticks.isOver()) {
+                guarding.whenLeading(super.job, ticks::fireAgain);
             }
         }
     }

@@ -3,11 +3,9 @@ package io.clusterleader.spring;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.time.Instant;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
@@ -30,10 +28,9 @@ import org.springframework.scheduling.config.TriggerTask;
 class GuardedTaskRegistrar extends ScheduledTaskRegistrar {
     private final LeaderOnlyJobs jobs;
     private final Supplier<Guard> guard;
-    /** Empty for those that are guarded elsewhere. */
-    private final Map<Task, Optional<LeaderOnlyJob>> jobsByTask = Collections.synchronizedMap(new IdentityHashMap<>());
-    private final ThreadLocal<@Nullable Optional<LeaderOnlyJob>> registering = new ThreadLocal<>();
-    private final ThreadLocal<@Nullable Optional<LeaderOnlyJob>> scheduling = new ThreadLocal<>();
+    private final Map<Task, Registration> registered = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final ThreadLocal<@Nullable Registration> registering = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable Registration> scheduling = new ThreadLocal<>();
     private @Nullable TaskScheduler unguarded;
     private @Nullable ScheduledExecutorService ofItsOwn;
 
@@ -42,11 +39,18 @@ class GuardedTaskRegistrar extends ScheduledTaskRegistrar {
         this.guard = guard;
     }
 
+    /**
+     * Which job a task belongs to.
+     *
+     * @param guardsItself whether what it calls asks who leads
+     */
+    record Registration(LeaderOnlyJob job, boolean guardsItself) {}
+
     /** Whatever is registered by this belongs to that job. */
-    void with(Optional<LeaderOnlyJob> job, Runnable registration) {
-        registering.set(job);
+    void with(Registration registration, Runnable registers) {
+        registering.set(registration);
         try {
-            registration.run();
+            registers.run();
         } finally {
             registering.remove();
         }
@@ -94,9 +98,11 @@ class GuardedTaskRegistrar extends ScheduledTaskRegistrar {
     }
 
     private @Nullable Object call(TaskScheduler scheduler, Method method, Object @Nullable [] arguments) throws Throwable {
-        Optional<LeaderOnlyJob> job = scheduling.get();
-        if (job != null && job.isPresent() && arguments != null && arguments[0] instanceof Runnable task) {
-            arguments[0] = guarded(job.get(), task, method, scheduler);
+        Registration registration = scheduling.get();
+        // A further schedule of what is called by others has no ticks of its own: its calls could not be told apart.
+        boolean isFirst = registration != null && (!registration.guardsItself || registration.job.ticks() == null);
+        if (isFirst && arguments != null && arguments[0] instanceof Runnable task) {
+            return schedule(registration, scheduler, method, arguments, task);
         }
         try {
             return method.invoke(scheduler, arguments);
@@ -105,19 +111,23 @@ class GuardedTaskRegistrar extends ScheduledTaskRegistrar {
         }
     }
 
-    private GuardedTask guarded(LeaderOnlyJob job, Runnable task, Method method, TaskScheduler scheduler) {
-        boolean isOnce = method.getName().equals("schedule") && method.getParameterTypes()[1] == Instant.class;
-        return isOnce
-                ? new GuardedTask.Once(guard, job, task, again -> scheduler.schedule(again, Instant.now()))
-                : new GuardedTask(guard, job, task);
+    private @Nullable Object schedule(
+            Registration registration, TaskScheduler scheduler, Method method, @Nullable Object[] arguments, Runnable task) throws Throwable {
+        LeaderOnlyJob job = registration.job;
+        Schedule schedule = Timetable.schedule(method, arguments);
+        Ticks ticks = new Ticks(job, schedule, guard.get());
+        job.hasTicks(ticks);
+        Runnable guarded = registration.guardsItself ? task
+                : schedule instanceof Schedule.Once ? new GuardedTask.Once(guard, job, task, ticks) : new GuardedTask(guard, job, task);
+        return Timetable.schedule(scheduler, method, arguments, guarded, ticks);
     }
 
     // ---- tasks ----------------------------------------------------------------------------------
 
     private <T extends Task> @Nullable ScheduledTask scheduling(T task, Supplier<@Nullable ScheduledTask> schedule) {
-        Optional<LeaderOnlyJob> registered = registering.get();
-        scheduling.set(jobsByTask.computeIfAbsent(
-                task, each -> registered != null ? registered : Optional.of(jobs.scheduled(task.getRunnable()))));
+        Registration now = registering.get();
+        scheduling.set(registered.computeIfAbsent(
+                task, each -> now != null ? now : new Registration(jobs.scheduled(task.getRunnable()), false)));
         try {
             return schedule.get();
         } finally {

@@ -18,21 +18,27 @@ public final class LeaderOnlyJob {
     private final String id;
     private final @Nullable Method method;
     private final Rule rule;
+    private final DeliveryRule delivery;
     private final LongAdder runs = new LongAdder();
     private final LongAdder skipped = new LongAdder();
+    private final LongAdder caughtUp = new LongAdder();
+    private final LongAdder missed = new LongAdder();
+    private final LongAdder avoidedDoubles = new LongAdder();
     private final AtomicBoolean skippedBefore = new AtomicBoolean();
     private volatile @Nullable Instant lastStart;
     private volatile @Nullable Instant lastEnd;
+    private volatile @Nullable Ticks ticks;
 
-    LeaderOnlyJob(String id, @Nullable Method method, Rule rule) {
+    LeaderOnlyJob(String id, @Nullable Method method, Rule rule, DeliveryRule delivery) {
         this.id = id;
         this.method = method;
         this.rule = rule;
+        this.delivery = delivery;
     }
 
     /**
-     * What it is: {@code com.example.InvoiceJob#send}, with {@code @2} and so on for further ones of the same method. The same
-     * on every instance of an application.
+     * What it is: {@code com.example.InvoiceJob#send}, or what {@link ScheduledDelivery#id()} says, with {@code @2} and so on
+     * for further ones of the same method. The same on every instance of an application.
      *
      * @return the id
      */
@@ -85,8 +91,82 @@ public final class LeaderOnlyJob {
         return Optional.ofNullable(lastEnd);
     }
 
+    /**
+     * How often a run here caught up what had become due while no instance led, or repeated what another had not ended.
+     *
+     * @return how many runs did
+     */
+    public long caughtUp() {
+        return caughtUp.sum();
+    }
+
+    /**
+     * How many ticks this instance let go, when it began to lead: they were due while no instance led, longer ago than the
+     * misfire threshold, or the job skips such ones.
+     *
+     * @return how many ticks nobody runs
+     */
+    public long missed() {
+        return missed.sum();
+    }
+
+    /**
+     * How often this instance did not run a tick that was run already: by another instance whose clock is ahead, or shortly
+     * before.
+     *
+     * @return how many ticks were run by then
+     */
+    public long avoidedDoubles() {
+        return avoidedDoubles.sum();
+    }
+
     Rule rule() {
         return rule;
+    }
+
+    DeliveryRule delivery() {
+        return delivery;
+    }
+
+    /** Null of what is not scheduled. */
+    @Nullable Ticks ticks() {
+        return ticks;
+    }
+
+    void hasTicks(Ticks scheduled) {
+        ticks = scheduled;
+    }
+
+    /**
+     * When it next runs, if this instance leads then.
+     *
+     * @return the instant, by the clock of its scheduler; empty if never, or if it is not scheduled
+     */
+    public Optional<Instant> nextTick() {
+        Ticks scheduled = ticks;
+        return scheduled == null ? Optional.empty() : scheduled.nextTick();
+    }
+
+    /**
+     * Its last tick, whichever instance ran it, as the ledger of the election says: its planned instant, or when it began.
+     *
+     * @return the instant; empty if it is not known
+     */
+    public Optional<Instant> lastTick() {
+        Ticks scheduled = ticks;
+        return scheduled == null ? Optional.empty() : scheduled.lastTick();
+    }
+
+    void hasCaughtUp() {
+        caughtUp.increment();
+    }
+
+    void missed(long ticks) {
+        missed.add(ticks);
+    }
+
+    void avoidedDouble() {
+        avoidedDoubles.increment();
     }
 
     /** Whether a call of this method is a call of this job. */

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.context.EmbeddedValueResolverAware;
@@ -32,7 +33,7 @@ public final class LeaderOnlyJobs implements EmbeddedValueResolverAware {
 
     LeaderOnlyJobs() {}
 
-    /** For Spring: resolves the placeholders in names of elections. */
+    /** For Spring: resolves the placeholders in what annotations say. */
     @Override
     public void setEmbeddedValueResolver(StringValueResolver resolver) {
         placeholders = resolver;
@@ -57,36 +58,48 @@ public final class LeaderOnlyJobs implements EmbeddedValueResolverAware {
         jobs.forEach(listener);
     }
 
+    /** This instance leads that election now: what is scheduled goes on where the leader before left off. */
+    void takeOver(String election, Elections elections) {
+        elections.seat(election).leading().ifPresent(leading -> all().stream()
+                .filter(job -> job.election().equals(election))
+                .map(LeaderOnlyJob::ticks).flatMap(Stream::ofNullable).forEach(ticks -> ticks.takeOver(leading)));
+    }
+
     /** A further schedule of a method. */
     LeaderOnlyJob scheduled(Method method, Class<?> targetClass) {
-        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
-        return add(targetClass.getName() + "#" + method.getName(), specific, Rule.of(method, targetClass));
+        return add(method, targetClass);
     }
 
     /** A task of a {@code SchedulingConfigurer}: named as it calls itself, but for what differs in each process. */
     LeaderOnlyJob scheduled(Runnable task) {
-        return add(DIFFERENT_IN_EACH_PROCESS.matcher(task.toString()).replaceAll(""), null, Rule.UNSAID);
+        return add(DIFFERENT_IN_EACH_PROCESS.matcher(task.toString()).replaceAll(""), null, Rule.UNSAID, DeliveryRule.UNSAID);
     }
 
     /** A method that is called by whomever. */
     LeaderOnlyJob called(Method method, Class<?> targetClass) {
-        return called.computeIfAbsent(new MethodClassKey(method, targetClass), key -> {
-            Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
-            return add(targetClass.getName() + "#" + method.getName(), specific, Rule.of(method, targetClass));
-        });
+        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+        return called.computeIfAbsent(new MethodClassKey(specific, targetClass), key -> add(method, targetClass));
     }
 
-    private synchronized LeaderOnlyJob add(String name, @Nullable Method method, Rule rule) {
+    private LeaderOnlyJob add(Method method, Class<?> targetClass) {
+        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+        DeliveryRule delivery = DeliveryRule.of(method, targetClass, this::resolved);
+        String name = delivery.id() != null ? delivery.id() : targetClass.getName() + "#" + method.getName();
+        return add(name, specific, Rule.of(method, targetClass), delivery);
+    }
+
+    private synchronized LeaderOnlyJob add(String name, @Nullable Method method, Rule rule, DeliveryRule delivery) {
         int sameName = sameNames.merge(name, 1, Integer::sum);
-        LeaderOnlyJob job = new LeaderOnlyJob(sameName == 1 ? name : name + "@" + sameName, method, resolved(rule));
+        Rule resolved = new Rule(rule.where(), resolved(rule.election()));
+        LeaderOnlyJob job = new LeaderOnlyJob(sameName == 1 ? name : name + "@" + sameName, method, resolved, delivery);
         jobs.add(job);
         listeners.forEach(listener -> listener.accept(job));
         return job;
     }
 
-    private Rule resolved(Rule rule) {
+    private String resolved(String text) {
         StringValueResolver resolver = placeholders;
-        String election = resolver == null ? rule.election() : resolver.resolveStringValue(rule.election());
-        return new Rule(rule.where(), election == null ? "" : election);
+        String resolved = resolver == null ? text : resolver.resolveStringValue(text);
+        return resolved == null ? "" : resolved;
     }
 }

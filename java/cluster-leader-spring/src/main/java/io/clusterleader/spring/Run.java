@@ -15,6 +15,8 @@ final class Run {
     private Runnable interruption;
     private boolean over;
     private volatile boolean awaitsEnd;
+    private volatile Runnable end = () -> {};
+    private volatile Runnable cut = () -> {};
     private @Nullable Run outer;
 
     /** One that nobody counts. */
@@ -81,6 +83,24 @@ final class Run {
     /** Whether it can only be cancelled. What it still does after that is nowhere to be seen. */
     synchronized boolean endsUnseen() {
         return thread == null;
+    }
+
+    /** It runs a tick: what notes that it has ended, and what that it will not. */
+    void isOfTick(Runnable noteEnd, Runnable noteCut) {
+        end = noteEnd;
+        cut = noteCut;
+    }
+
+    /** Once. */
+    synchronized void noteEnd() {
+        Runnable note = end;
+        end = () -> {};
+        note.run();
+    }
+
+    /** The process may end before it does. */
+    void noteCut() {
+        cut.run();
     }
 
     synchronized void isOver() {

@@ -30,6 +30,13 @@ public interface CandidacyLedger {
     String state();
 
     /**
+     * Whether the leader before stepped down and its process went on.
+     *
+     * @return whether it did
+     */
+    boolean isHandedOver();
+
+    /**
      * All of it as JSON.
      *
      * @return a JSON object

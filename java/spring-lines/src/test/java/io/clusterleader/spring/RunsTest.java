@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class RunsTest {
     private static final int ROUNDS = 300;
 
-    private final LeaderOnlyJob job = new LeaderOnlyJob("job", null, Rule.UNSAID);
+    private final LeaderOnlyJob job = new LeaderOnlyJob("job", null, Rule.UNSAID, DeliveryRule.UNSAID);
     private final Runs runs = new Runs();
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicBoolean done = new AtomicBoolean();

@@ -46,6 +46,9 @@ public final class ClusterLeaderAutoConfiguration {
         settings.setElection(named != null ? named : environment.getProperty("spring.application.name"));
         settings.setDetails(properties::details);
         settings.setScheduledLeaderOnly(properties.scheduled().leaderOnly());
+        settings.setDelivery(properties.scheduled().delivery());
+        settings.setMisfire(properties.scheduled().misfire());
+        settings.setMisfireThreshold(properties.scheduled().misfireThreshold());
         settings.setReadyAtStart(properties.joinWhen() == ClusterLeaderProperties.JoinWhen.STARTED);
         settings.setInterruptOnLoss(properties.interruptOnLoss());
         settings.setDrainTimeout(properties.drainTimeout());

@@ -106,6 +106,11 @@ class ClusterLeaderEndpoint {
                 .with("skipped", job.skipped())
                 .with("lastStart", job.lastStart())
                 .with("lastEnd", job.lastEnd())
+                .with("lastTick", job.lastTick())
+                .with("nextTick", job.nextTick())
+                .with("caughtUp", job.caughtUp())
+                .with("missed", job.missed())
+                .with("avoidedDoubles", job.avoidedDoubles())
                 .asMap();
     }
 }

@@ -78,6 +78,12 @@ final class ClusterLeaderMetrics implements MeterBinder {
                 .description("How often the job began on this instance").tags(tags).register(registry);
         FunctionCounter.builder("cluster.leader.job.skipped", job, LeaderOnlyJob::skipped)
                 .description("How often the job was left out, as this instance did not lead or was about to stop").tags(tags).register(registry);
+        FunctionCounter.builder("cluster.leader.job.caught.up", job, LeaderOnlyJob::caughtUp)
+                .description("How often a run on this instance caught up what was due while none led").tags(tags).register(registry);
+        FunctionCounter.builder("cluster.leader.job.missed", job, LeaderOnlyJob::missed)
+                .description("Ticks that this instance let go, as they were due too long before it led").tags(tags).register(registry);
+        FunctionCounter.builder("cluster.leader.job.avoided.doubles", job, LeaderOnlyJob::avoidedDoubles)
+                .description("Ticks that this instance did not run, as they were run already").tags(tags).register(registry);
     }
 
     private static double seconds(double nanos) {

@@ -1,6 +1,8 @@
 package io.clusterleader.spring.boot;
 
 import io.clusterleader.Election;
+import io.clusterleader.spring.Delivery;
+import io.clusterleader.spring.Misfire;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -63,8 +65,17 @@ public record ClusterLeaderProperties(
      * Of scheduled jobs.
      *
      * @param leaderOnly Whether every @Scheduled job runs on the leader only, except those with @EveryInstance.
+     * @param delivery What a job is promised whose leader crashes while it runs, or just after: at-least-once, at-most-once,
+     *     or relaxed, which costs no request. Without a crash each tick runs once in all of them.
+     * @param misfire What becomes of ticks that were due while no instance led: run-once catches them up with one run, skip
+     *     lets them go.
+     * @param misfireThreshold How long ago a tick may have been due and still be caught up.
      */
-    public record Scheduled(boolean leaderOnly) {}
+    public record Scheduled(
+            boolean leaderOnly,
+            @DefaultValue("at-least-once") Delivery delivery,
+            @DefaultValue("run-once") Misfire misfire,
+            @DefaultValue("1h") Duration misfireThreshold) {}
 
     /**
      * Of the health indicator.

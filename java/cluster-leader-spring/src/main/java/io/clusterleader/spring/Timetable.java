@@ -1,0 +1,242 @@
+package io.clusterleader.spring;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.scheduling.SchedulingAwareRunnable;
+import org.springframework.scheduling.TaskScheduler;
+import org.springframework.scheduling.Trigger;
+import org.springframework.scheduling.TriggerContext;
+import org.springframework.scheduling.support.CronTrigger;
+
+/**
+ * How a job stands with its scheduler, which fires it on every instance: when that was planned, and by which clock. A job
+ * of a fixed rate or delay can be moved, so that it goes on in step with whoever led before.
+ */
+final class Timetable {
+    private final TaskScheduler scheduler;
+    private final Runnable task;
+    private final Ticks ticks;
+    private final Queue<Instant> planned = new ConcurrentLinkedQueue<>();
+    private volatile Clock clock;
+    private volatile boolean fired;
+    private volatile @Nullable ScheduledFuture<?> future;
+
+    private Timetable(TaskScheduler scheduler, Runnable task, Ticks ticks) {
+        this.scheduler = scheduler;
+        this.task = task;
+        this.ticks = ticks;
+        this.clock = scheduler.getClock();
+    }
+
+    /** The schedule that a scheduler is asked for by this call. */
+    static Schedule schedule(Method method, @Nullable Object[] arguments) {
+        if (arguments[1] instanceof CronTrigger cron) {
+            return new Schedule.Planned(cron.toString(), new PlannedInstants(cron));
+        }
+        if (arguments[1] instanceof Trigger) {
+            return new Schedule.Custom("trigger");
+        }
+        return switch (method.getName()) {
+            case "scheduleAtFixedRate" -> new Schedule.FixedRate(period(arguments));
+            case "scheduleWithFixedDelay" -> new Schedule.FixedDelay(period(arguments));
+            default -> new Schedule.Once();
+        };
+    }
+
+    private static Duration period(@Nullable Object[] arguments) {
+        Object last = arguments[arguments.length - 1];
+        return last instanceof Duration duration ? duration : Duration.ofMillis((Long) last);
+    }
+
+    /** Schedules a task as that call does, and tells the ticks of it. */
+    static @Nullable Object schedule(
+            TaskScheduler scheduler, Method method, @Nullable Object[] arguments, Runnable task, Ticks ticks) throws Throwable {
+        Timetable timetable = new Timetable(scheduler, task, ticks);
+        arguments[0] = timetable.firing(null, false);
+        if (arguments[1] instanceof Trigger trigger) {
+            arguments[1] = timetable.noting(trigger);
+        } else if (!(ticks.schedule() instanceof Schedule.Once)) {
+            timetable.clock = timetable.clockOfScheduler();
+        }
+        return ticks.schedule(timetable, () -> timetable.ask(method, arguments));
+    }
+
+    private @Nullable Object ask(Method method, @Nullable Object[] arguments) throws Throwable {
+        try {
+            Object scheduled = method.invoke(scheduler, arguments);
+            future = scheduled instanceof ScheduledFuture<?> asked ? asked : null;
+            return future == null ? scheduled : new Movable();
+        } catch (InvocationTargetException failure) {
+            throw failure.getTargetException();
+        }
+    }
+
+    /** One that notes what it plans. */
+    private Object noting(Trigger trigger) {
+        return Proxy.newProxyInstance(Trigger.class.getClassLoader(), new Class<?>[] {Trigger.class}, (proxy, method, arguments) -> {
+            try {
+                Object answer = method.invoke(trigger, arguments);
+                if (arguments != null && arguments.length == 1 && arguments[0] instanceof TriggerContext context) {
+                    clock = context.getClock();
+                    Instant instant = PlannedInstants.instant(answer);
+                    if (instant != null) {
+                        planned.add(instant);
+                    }
+                }
+                return answer;
+            } catch (InvocationTargetException failure) {
+                throw failure.getTargetException();
+            }
+        });
+    }
+
+    /** A router of Spring's does not tell the clock of the scheduler that it chooses. A trigger is told, even one that never fires. */
+    private Clock clockOfScheduler() {
+        Clock[] told = {clock};
+        Object never = Proxy.newProxyInstance(Trigger.class.getClassLoader(), new Class<?>[] {Trigger.class}, (proxy, method, arguments) -> {
+            if (arguments != null && arguments.length == 1 && arguments[0] instanceof TriggerContext context) {
+                told[0] = context.getClock();
+            }
+            return null;
+        });
+        scheduler.schedule(firing(null, false), (Trigger) never);
+        return told[0];
+    }
+
+    private Firing firing(@Nullable Instant instant, boolean catchesUp) {
+        return new Firing(instant, catchesUp);
+    }
+
+    Instant now() {
+        return clock.instant();
+    }
+
+    /** When it fires next; null if never. */
+    @Nullable Instant next() {
+        ScheduledFuture<?> known = future;
+        Instant noted = planned.peek();
+        if (noted != null) {
+            return noted;
+        }
+        return known == null || known.isDone() ? null : now().plusNanos(known.getDelay(TimeUnit.NANOSECONDS));
+    }
+
+    /** Fires once more, now, for that instant. */
+    void fireNow(@Nullable Instant instant) {
+        scheduler.schedule(firing(instant, true), now());
+    }
+
+    /** Has it fire so long from now, and go on from there; not before its initial delay is over. */
+    void move(Duration from) {
+        ScheduledFuture<?> before = future;
+        if (before == null || before.isCancelled()) {
+            return;
+        }
+        Duration initial = fired ? Duration.ZERO : Duration.ofNanos(Math.max(0, before.getDelay(TimeUnit.NANOSECONDS)));
+        Instant start = now().plus(from.compareTo(initial) > 0 ? from : initial);
+        before.cancel(false);
+        if (ticks.schedule() instanceof Schedule.FixedRate rate) {
+            future = scheduler.scheduleAtFixedRate(firing(null, false), start, rate.period());
+        } else if (ticks.schedule() instanceof Schedule.FixedDelay fixed) {
+            future = scheduler.scheduleWithFixedDelay(firing(null, false), start, fixed.delay());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return task.toString();
+    }
+
+    /** What the scheduler is given. */
+    private final class Firing implements SchedulingAwareRunnable {
+        private final @Nullable Instant instant;
+        private final boolean catchesUp;
+
+        private Firing(@Nullable Instant instant, boolean catchesUp) {
+            this.instant = instant;
+            this.catchesUp = catchesUp;
+        }
+
+        @Override
+        public void run() {
+            fired = true;
+            ticks.fire(new Ticks.Tick(catchesUp ? instant : planned.poll(), catchesUp), task);
+        }
+
+        @Override
+        public boolean isLongLived() {
+            return task instanceof SchedulingAwareRunnable aware && aware.isLongLived();
+        }
+
+        /** Which scheduler runs it (since Spring 6.1). */
+        @Override
+        public @Nullable String getQualifier() {
+            return task instanceof SchedulingAwareRunnable aware ? aware.getQualifier() : null;
+        }
+
+        @Override
+        public String toString() {
+            return task.toString();
+        }
+    }
+
+    /** What is scheduled now, wherever it was moved to. */
+    private final class Movable implements ScheduledFuture<Object> {
+        private ScheduledFuture<?> now() {
+            ScheduledFuture<?> known = future;
+            if (known == null) {
+                throw new IllegalStateException("not scheduled: " + task);
+            }
+            return known;
+        }
+
+        @Override
+        public long getDelay(TimeUnit unit) {
+            return now().getDelay(unit);
+        }
+
+        @Override
+        public int compareTo(Delayed other) {
+            return now().compareTo(other);
+        }
+
+        @Override
+        public boolean cancel(boolean interrupt) {
+            synchronized (ticks) { // Else it might be moved at the same time.
+                return now().cancel(interrupt);
+            }
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return now().isCancelled();
+        }
+
+        @Override
+        public boolean isDone() {
+            return now().isDone();
+        }
+
+        @Override
+        public @Nullable Object get() throws InterruptedException, ExecutionException {
+            return now().get();
+        }
+
+        @Override
+        public @Nullable Object get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
+            return now().get(timeout, unit);
+        }
+    }
+}
