@@ -35,7 +35,8 @@ class EndpointTest {
                     assertThat(JsonPath.<List<Integer>>read(body, "$.jobs[?(@.job == '" + ObservedApplication.JOB + "')].runs").get(0)).isPositive());
             String body = leader.get("clusterleader").body();
             Map<String, Object> job = JsonPath.<List<Map<String, Object>>>read(body, "$.jobs[?(@.job == '" + ObservedApplication.JOB + "')]").get(0);
-            assertThat(job).containsOnlyKeys("job", "leaderOnly", "election", "runs", "skipped", "lastStart", "lastEnd")
+            assertThat(job).containsOnlyKeys("job", "leaderOnly", "election", "runs", "skipped", "lastStart", "lastEnd", "lastTick", "nextTick",
+                            "caughtUp", "missed", "avoidedDoubles")
                     .containsEntry("leaderOnly", true).containsEntry("election", "endpoint");
             assertThat(JsonPath.<List<Boolean>>read(body, "$.jobs[?(@.job =~ /.*#everywhere/)].leaderOnly")).containsExactly(false);
 

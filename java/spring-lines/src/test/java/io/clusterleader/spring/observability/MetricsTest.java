@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -72,6 +73,8 @@ class MetricsTest {
             eventually(() -> counter(leader, "cluster.leader.job.runs", tags), count -> assertThat(count).isPositive());
             eventually(() -> counter(standby, "cluster.leader.job.skipped", tags), count -> assertThat(count).isPositive());
             assertThat(counter(standby, "cluster.leader.job.runs", tags)).isZero();
+            assertThat(List.of("caught.up", "missed", "avoided.doubles"))
+                    .allSatisfy(what -> assertThat(counter(leader, "cluster.leader.job." + what, tags)).isZero());
             assertThat(meters(leader).find("cluster.leader.job.runs").meters()).map(Meter::getId).map(id -> id.getTag("job"))
                     .as("what runs everywhere is not counted").containsExactly(ObservedApplication.JOB);
 
