@@ -11,7 +11,7 @@ use crate::error::Error;
 const PREFIX: &str = "CLUSTER_LEADER_";
 
 /// What means nothing here, and is no slip of the finger.
-const OF_OTHERS: [&str; 11] = [
+const OF_OTHERS: [&str; 14] = [
     // What a Spring application takes from the environment.
     "CLUSTER_LEADER_DRAIN_TIMEOUT",
     "CLUSTER_LEADER_ENABLED",
