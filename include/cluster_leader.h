@@ -582,12 +582,13 @@ cluster_leader_result cluster_leader_ledger_flush(cluster_leader_handle handle,
 
 // Writes the whole ledger to buffer, as JSON in UTF-8 with a NUL at its end:
 //
-//     {"state": "known", "bytes": 24, "most_bytes": 65536, "entries": [{"name": "mail", "key": "Ax49AqYR",
-//      "started_ms_ago": 1500, "ended_ms_ago": null, "bytes": "AQI"}]}
+//     {"state": "known", "handed_over": false, "bytes": 24, "most_bytes": 65536, "entries": [{"name": "mail",
+//      "key": "Ax49AqYR", "started_ms_ago": 1500, "ended_ms_ago": null, "bytes": "AQI"}]}
 //
 // state is "known" if it says what earlier leaders have done; "empty" if no ledger has been seen yet; "lost" if
 // there was one and another elector has dropped it, or the record was deleted; "unreadable" if this
-// version cannot read it (it is then given as "unreadable"). A name that this process has not used itself
+// version cannot read it (it is then given as "unreadable"). handed_over is true if the leader before stepped down and its process
+// went on, and nothing was noted since: what it had begun may still be under way. A name that this process has not used itself
 // is null; its key is a hash of it. bytes are in base 64, with the letters for URLs.
 //
 // *length is how long the text is, without the NUL, on CLUSTER_LEADER_OK and where the buffer is too

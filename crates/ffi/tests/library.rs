@@ -44,7 +44,7 @@ fn declared(header: &str) -> impl Iterator<Item = String> {
 }
 
 /// The native methods of `io.clusterleader.Native`, with their parameters as the JVM writes them.
-const OF_JAVA: [&str; 24] = [
+const OF_JAVA: [&str; 25] = [
     "abiVersion__",
     "await__JJ",
     "beat__JZ",
@@ -54,9 +54,9 @@ const OF_JAVA: [&str; 24] = [
     "ledgerEntries__J",
     "ledgerFlush__JJ",
     "ledgerGet__JLjava_lang_String_2",
+    "ledgerIsHandedOver__J",
     "ledgerJson__J",
     "ledgerPut__JLjava_lang_String_2JJ_3B",
-    "ledgerIsHandedOver__J",
     "ledgerRemove__JLjava_lang_String_2",
     "ledgerState__J",
     "ready__J",

@@ -45,7 +45,7 @@ pub(crate) fn held_by(holder: &str) -> Record {
 
 /// What is going to happen to a candidate.
 enum Happening {
-    Arrives(AttemptId, Request, Reply),
+    Arrives(AttemptId, Request, Box<Reply>),
     Ends(AttemptId, Outcome),
     TimesOut(AttemptId),
     Shows { opened: u64, seen: Seen },
@@ -367,7 +367,7 @@ impl World {
             self.schedule(who, now + *after, Happening::Ends(id, outcome.clone()));
         }
         if let Some(there) = fate.there {
-            self.schedule(who, now + there, Happening::Arrives(id, request, fate.reply));
+            self.schedule(who, now + there, Happening::Arrives(id, request, Box::new(fate.reply)));
         }
         self.schedule(who, times_out, Happening::TimesOut(id));
     }
