@@ -7,9 +7,10 @@
 //! | `yes T` | it answered yes at the instant T; the first and the last time, and often between |
 //! | `no T` | it answered no at the instant T, after a yes |
 //! | `acquired TOKEN TERM`, `lost TOKEN REASON` | as listeners are told |
+//! | `ledger STATE AGE` | asked by the line `ledger`: its state, and how many milliseconds ago `job` has started |
 //!
 //! T is in nanoseconds of `CLOCK_MONOTONIC`. The log goes to standard error. The lines `stop` and
-//! `step-down` on standard input are obeyed.
+//! `step-down` on standard input are obeyed; `note` notes in the ledger that `job` has started.
 
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use cluster_leader::{ChangeKind, Elector, Options};
+use cluster_leader::{ChangeKind, Elector, Entry, Options};
 use cluster_leader_tests_kubernetes::Moment;
 
 const PAUSE: Duration = Duration::from_millis(1);
@@ -85,10 +86,25 @@ fn stand(elector: &Elector, commands: &Receiver<String>) -> io::Result<()> {
                 return Ok(());
             }
             Ok("step-down") => elector.step_down(),
+            Ok("note") => note(elector),
+            Ok("ledger") => writeln!(out, "ledger {}", known(elector))?,
             _ => {}
         }
         thread::sleep(PAUSE);
     }
+}
+
+fn note(elector: &Elector) {
+    let now = Entry { started: Some(Duration::ZERO), ..Entry::default() };
+    if let Err(error) = elector.ledger().set("job", now) {
+        drop(writeln!(io::stderr(), "ERROR {error}"));
+    }
+}
+
+fn known(elector: &Elector) -> String {
+    let started = elector.ledger().get("job").and_then(|entry| entry.started);
+    let age = started.map_or_else(|| "-".to_owned(), |age| age.as_millis().to_string());
+    format!("{} {age}", elector.ledger().state().name())
 }
 
 fn commands() -> Receiver<String> {
