@@ -63,8 +63,9 @@ test-crates: tools-rust ## What crates.io would get: complete (make crates also 
 	CARGO="$(CARGO)" tests/packaging/crates.sh
 
 .PHONY: test-natives
-test-natives: native ## What make natives makes: looked into, run where this machine can, made once more elsewhere
+test-natives: native ## What make natives and make image make: looked into, run where this machine can, made once more elsewhere
 	tests/packaging/natives.sh
+	tests/packaging/image.sh
 
 .PHONY: test-kubernetes
 test-kubernetes: example apiserver ## Three JVMs of the example on a real kube-apiserver
@@ -87,6 +88,13 @@ native: tools-rust ## target/release/libcluster_leader.so
 .PHONY: cli
 cli: tools-rust ## target/release/cluster-leader, the command
 	$(RELEASE) $(CARGO) build --release -p cluster-leader-cli
+
+.PHONY: image
+image: tools-rust ## What the container image of the command is made of, in target/image: static, for amd64 and arm64
+	@mkdir -p target/image/amd64 target/image/arm64
+	@cp "$$(crates/ffi/natives/build.sh --command linux-x86_64-musl)" target/image/amd64/
+	@cp "$$(crates/ffi/natives/build.sh --command linux-aarch64-musl)" target/image/arm64/
+	@echo "docker build -f crates/cli/Dockerfile -t cluster-leader:$(VERSION) target/image"
 
 .PHONY: natives
 natives: tools-rust ## The library for every platform that the jar carries (ten minutes once, then cached)

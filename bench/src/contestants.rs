@@ -31,6 +31,16 @@ pub(crate) enum Pods {
     Watched,
 }
 
+/// Those of a rolling update, built, and what must stay for as long as they run.
+pub(crate) fn rolling() -> Result<([Contestant; 2], (Ours, Peer)), String> {
+    let (ours, client_go) = (Ours::build()?, Peer::build("client-go")?);
+    let contestants = [
+        contestant("ours", "cluster-leader", &ours, 0, Pods::Plain),
+        contestant("sidecar", "a leader-elector sidecar", &client_go, 0, Pods::Plain),
+    ];
+    Ok((contestants, (ours, client_go)))
+}
+
 /// All of them, built, and what must stay for as long as they run.
 #[derive(Debug)]
 pub(crate) struct Field {

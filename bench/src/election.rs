@@ -230,7 +230,12 @@ impl Seat<'_> {
     }
 }
 
-fn surroundings(contestant: &Contestant, account: &ServiceAccount<'_>, name: &str, asked: Asked) -> Pod {
+pub(crate) fn surroundings(
+    contestant: &Contestant,
+    account: &ServiceAccount<'_>,
+    name: &str,
+    asked: Asked,
+) -> Pod {
     let (program, arguments) = contestant.words.split_first().expect("a program has a name");
     let namespace = account.namespace();
     let millis = |duration: Duration| duration.as_millis().to_string();

@@ -3,6 +3,7 @@
 //!     bench              measures, and writes bench/results and the tables of bench/README.md
 //!     bench --quick      a little of everything, into target/bench, the tables to standard output
 //!     bench --questions  asks the questions anew, all of them, and leaves the rest of bench/results as it is
+//!     bench --rolling-update  measures one, for README.md: bench/results/rolling-update.json and docs/rolling-update.svg
 //!     bench --tables     writes tables and drawings anew, from the data in bench/results
 //!
 //! Ends with 2 if it could not run; what was measured never makes it fail.
@@ -15,6 +16,7 @@
 //! | `growth.rs` | what a process grows by |
 //! | `read.rs` | what a question costs, by JMH |
 //! | `results.rs`, `spread.rs` | the data |
+//! | `rolling.rs`, `timeline.rs` | a rolling update, beside what a sidecar makes of it; the drawing |
 //! | `report.rs`, `bars.rs`, `tables.rs`, `plot.rs` | what was promised, the tables, the drawings |
 #![allow(
     clippy::expect_used,
@@ -33,10 +35,12 @@ mod plot;
 mod read;
 mod report;
 mod results;
+mod rolling;
 mod run;
 mod spread;
 mod steady;
 mod tables;
+mod timeline;
 
 use std::fmt::Display;
 use std::fs;
@@ -109,7 +113,8 @@ fn main() -> ExitCode {
                 results.run.versions.extend(tools);
             })
         }),
-        ["--tables"] => report::anew(|_| ()),
+        ["--rolling-update"] => rolling::bench(),
+        ["--tables"] => report::anew(|_| ()).and_then(|()| rolling::draw_anew()),
         _ => Err(format!("{arguments:?}: see the first lines of bench/src/main.rs")),
     };
     match done {

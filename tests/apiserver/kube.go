@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 	kubeoptions "k8s.io/kubernetes/pkg/kubeapiserver/options"
+	"k8s.io/kubernetes/plugin/pkg/admission/security/podsecurity"
 )
 
 // apis are the groups served. Each of the others would cost start time and
@@ -38,8 +40,8 @@ var apis = []string{
 
 // startKubeAPIServer serves on listener until ctx is done. The channel tells
 // when it has ended.
-func startKubeAPIServer(ctx context.Context, dir *dataDir, creds *credentials, listener net.Listener, etcd string) (<-chan error, error) {
-	opts, err := kubeOptions(ctx, dir, creds, listener, etcd)
+func startKubeAPIServer(ctx context.Context, strict bool, dir *dataDir, creds *credentials, listener net.Listener, etcd string) (<-chan error, error) {
+	opts, err := kubeOptions(ctx, strict, dir, creds, listener, etcd)
 	if err != nil {
 		return nil, fmt.Errorf("configure kube-apiserver: %w", err)
 	}
@@ -49,7 +51,7 @@ func startKubeAPIServer(ctx context.Context, dir *dataDir, creds *credentials, l
 	return stopped, nil
 }
 
-func kubeOptions(ctx context.Context, dir *dataDir, creds *credentials, listener net.Listener, etcd string) (options.CompletedOptions, error) {
+func kubeOptions(ctx context.Context, strict bool, dir *dataDir, creds *credentials, listener net.Listener, etcd string) (options.CompletedOptions, error) {
 	var none options.CompletedOptions
 	if err := writeAuditPolicy(dir.auditPolicy()); err != nil {
 		return none, err
@@ -60,7 +62,7 @@ func kubeOptions(ctx context.Context, dir *dataDir, creds *credentials, listener
 	for _, set := range opts.Flags().FlagSets {
 		flags.AddFlagSet(set)
 	}
-	if err := flags.Parse(kubeFlags(dir, creds, etcd)); err != nil {
+	if err := flags.Parse(kubeFlags(strict, dir, creds, etcd)); err != nil {
 		return none, err
 	}
 	opts.SecureServing.Listener = listener
@@ -76,7 +78,11 @@ func kubeOptions(ctx context.Context, dir *dataDir, creds *credentials, listener
 	return completed, utilerrors.NewAggregate(completed.Validate())
 }
 
-func kubeFlags(dir *dataDir, creds *credentials, etcd string) []string {
+func kubeFlags(strict bool, dir *dataDir, creds *credentials, etcd string) []string {
+	served := apis
+	if strict {
+		served = append(slices.Clone(apis), "flowcontrol.apiserver.k8s.io/v1")
+	}
 	return []string{
 		"--etcd-servers=" + etcd,
 		"--bind-address=127.0.0.1",
@@ -91,16 +97,17 @@ func kubeFlags(dir *dataDir, creds *credentials, etcd string) []string {
 		"--service-account-signing-key-file=" + creds.serviceAccountKey(),
 		"--service-account-key-file=" + creds.serviceAccountKey(),
 		"--authorization-mode=RBAC",
-		"--disable-admission-plugins=" + strings.Join(unwantedAdmission(), ","),
+		"--disable-admission-plugins=" + strings.Join(unwantedAdmission(strict), ","),
 
 		"--audit-policy-file=" + dir.auditPolicy(),
 		"--audit-log-path=" + dir.auditLog(),
 		"--audit-log-maxsize=0", // never rotated: readers follow it by offset
 
-		"--runtime-config=api/all=false," + strings.Join(apis, "=true,") + "=true",
+		"--runtime-config=api/all=false," + strings.Join(served, "=true,") + "=true",
 		// No Leases but the tests' own, no calls between API servers.
 		"--feature-gates=APIServerIdentity=false,UnknownVersionInteroperabilityProxy=false",
-		"--enable-priority-and-fairness=false", // its API is not served
+		// It needs its API, and its queues are not what most tests are about.
+		"--enable-priority-and-fairness=" + strconv.FormatBool(strict),
 		"--profiling=false",
 		// Without it an open watch holds the shutdown for a minute.
 		"--shutdown-watch-termination-grace-period=1s",
@@ -108,11 +115,12 @@ func kubeFlags(dir *dataDir, creds *credentials, etcd string) []string {
 }
 
 // unwantedAdmission is all but what refuses objects in namespaces that are
-// missing or going. The others wait for APIs that are not served or, as
-// ServiceAccount does, for controllers that do not run.
-func unwantedAdmission() []string {
+// missing or going, and where asked for pods that their namespace does not
+// admit. The others wait for APIs that are not served or, as ServiceAccount
+// does, for controllers that do not run.
+func unwantedAdmission(strict bool) []string {
 	return slices.DeleteFunc(slices.Clone(kubeoptions.AllOrderedPlugins), func(name string) bool {
-		return name == lifecycle.PluginName
+		return name == lifecycle.PluginName || strict && name == podsecurity.PluginName
 	})
 }
 

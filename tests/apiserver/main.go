@@ -38,6 +38,7 @@ type commandLine struct {
 	dataDir        string
 	port           int
 	exitWithParent bool
+	strict         bool
 }
 
 func parseFlags(args []string) (commandLine, error) {
@@ -47,6 +48,7 @@ func parseFlags(args []string) (commandLine, error) {
 	flags.StringVar(&opts.dataDir, "data-dir", "", "directory of everything the server keeps; created if absent (required)")
 	flags.IntVar(&opts.port, "port", 0, "port on 127.0.0.1; 0 means the one remembered in the data directory, or a free one")
 	flags.BoolVar(&opts.exitWithParent, "exit-with-parent", false, "exit when the process that started this one has gone")
+	flags.BoolVar(&opts.strict, "strict", false, "serve with PodSecurity admission and with priority and fairness, as clusters do")
 
 	flags.SetOutput(io.Discard) // an error is reported by main, in one line
 	err := flags.Parse(args)
@@ -94,7 +96,7 @@ func run(opts commandLine, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	err = serve(ctx, dir, creds, listener, stdout)
+	err = serve(ctx, opts.strict, dir, creds, listener, stdout)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil // asked to end while starting
 	}
@@ -103,13 +105,13 @@ func run(opts commandLine, stdout, stderr io.Writer) error {
 
 // serve runs etcd and the API server until ctx is done, and announces them on
 // stdout once they are ready.
-func serve(ctx context.Context, dir *dataDir, creds *credentials, listener net.Listener, stdout io.Writer) error {
+func serve(ctx context.Context, strict bool, dir *dataDir, creds *credentials, listener net.Listener, stdout io.Writer) error {
 	etcd, err := startEtcd(ctx, dir.etcd())
 	if err != nil {
 		return err
 	}
 	defer etcd.stop()
-	stopped, err := startKubeAPIServer(ctx, dir, creds, listener, etcd.endpoint())
+	stopped, err := startKubeAPIServer(ctx, strict, dir, creds, listener, etcd.endpoint())
 	if err != nil {
 		return err
 	}

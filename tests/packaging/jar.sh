@@ -62,7 +62,7 @@ cat >"$work/settings.xml" <<SETTINGS
   </activeProfiles>
 </settings>
 SETTINGS
-user() { $mvn "-Dmaven.repo.local=$work/local" --settings "$work/settings.xml" "$@"; }
+user() { command $mvn "-Dmaven.repo.local=$work/local" --settings "$work/settings.xml" "$@"; }
 
 mkdir "$work/program"
 cat >"$work/program/pom.xml" <<POM
@@ -165,3 +165,30 @@ kill -TERM "$example" 2>/dev/null || true
 wait "$example" || true
 grep -q 'Sent the invoices' "$work/log" || fail "the example sent no invoices: $(cat "$work/log")"
 echo "the example, built in an empty place: its job runs"
+
+# ---- docs/java.md, to the letter ------------------------------------------------------------------
+
+mkdir -p "$work/clone/examples"
+cp -r "$repo/examples/java" "$work/clone/examples/"
+rm -rf "$work/clone/examples/java/target"
+# Its commands; the last one runs until it is ended. Maven is the one of this test.
+mapfile -t commands < <(sed -n '/^```console$/,/^```$/s/^\$ //p' "$repo/docs/java.md")
+mvn() { user "$@"; }
+cd "$work/clone"
+for command in "${commands[@]}"; do
+  case $command in
+    'java -jar '*)
+      CLUSTER_LEADER_STORE=file:$work/store-java ${command%%#*} >"$work/log" 2>&1 &
+      program=$!
+      ;;
+    *) eval "$command" ;;
+  esac
+done
+for _ in {1..600}; do
+  if grep -q 'the job runs here' "$work/log" || ! kill -0 "$program" 2>/dev/null; then break; fi
+  sleep 0.1
+done
+kill -TERM "$program" 2>/dev/null || true
+wait "$program" || true
+grep -q 'the job runs here' "$work/log" || fail "docs/java.md: no job runs: $(cat "$work/log")"
+echo "docs/java.md, to the letter: its tests pass, its job runs"

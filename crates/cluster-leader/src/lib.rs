@@ -52,3 +52,6 @@ pub use status::{Change, ChangeKind, Renewals, State, Status};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rust.md")]
+struct Guide;

@@ -4,6 +4,7 @@
 #     build.sh                 builds what has not been built from these sources before, prints the folder
 #     build.sh --for-maven     prints the argument that has Maven put them into the jar, if all are built
 #     build.sh --reproduce P   builds platform P once more, in a copy of the tree elsewhere: the same bytes?
+#     build.sh --command P     builds the command cluster-leader for the musl platform P, static, prints where it is
 #
 # zig is the linker and the C compiler: it has every libc, and glibc in the version that is asked for. A
 # standard library that the Rust toolchain lacks (rustup target add ...) is built from source, by a
@@ -30,9 +31,9 @@ fail() {
   exit 1
 }
 
-# What goes in: the sources of the library, without their tests.
-sources() {
-  find crates/election crates/cluster-leader crates/ffi -path '*/tests' -prune -o -type f -print
+# What goes in: the sources of the library, or of the command, without their tests.
+sources() { # CRATE
+  find crates/election crates/cluster-leader "crates/$1" -path '*/tests' -prune -o -type f -print
   echo Cargo.toml
   echo Cargo.lock
 }
@@ -88,8 +89,8 @@ install_tools() {
   fi
 }
 
-build() { # PLATFORM TARGET INTO
-  local platform=$1 target=$2 into=$3 with flags build_std='' started=$SECONDS
+build() { # PLATFORM TARGET INTO [CRATE]
+  local platform=$1 target=$2 into=$3 crate=${4:-ffi} with flags build_std='' started=$SECONDS
   with=$(compiler "$target")
   # Where things were built is nobody's business, and must not change a byte. (Cargo names our own sources relatively.)
   flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=registry"
@@ -103,23 +104,30 @@ build() { # PLATFORM TARGET INTO
     *-musl) flags+=' -C target-feature=-crt-static' ;; # else there is no shared library
     *-gnu) target+=.$glibc ;;
   esac
+  local what=(zigbuild) made=libcluster_leader.so last=()
+  if [ "$crate" = cli ]; then
+    # Static or not is decided as it is linked: all that it is made of is compiled as for the library, once for both.
+    # The C runtime is zig's.
+    what=(rustc --bin cluster-leader) made=cluster-leader
+    last=(-- -C target-feature=+crt-static -C link-self-contained=no)
+  fi
   mkdir -p "$into" "$natives/work"
   local begin=$natives/work/begin-$platform.o zig_target=${target/-unknown-/-}
   ZIG_GLOBAL_CACHE_DIR=$natives/zig "$tools/bin/python" -m ziglang cc -target "$zig_target" -O2 -fPIC -g0 \
     -c crates/ffi/natives/begin.c -o "$begin"
   CLUSTER_LEADER_BEGIN=$begin RUSTC=$with RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=$natives/work PATH=$tools/bin:$PATH \
     ZIG_GLOBAL_CACHE_DIR=$natives/zig CARGO_ZIGBUILD_CACHE_DIR=$natives/zigbuild \
-    cargo zigbuild --quiet --locked --release -p cluster-leader-ffi --target "$target" $build_std >&2
-  cp "$natives/work/${target%".$glibc"}/release/libcluster_leader.so" "$into/"
-  echo "$platform: $(stat -c %s "$into/libcluster_leader.so") bytes in $((SECONDS - started)) s," \
+    cargo-zigbuild "${what[@]}" --quiet --locked --release -p "cluster-leader-$crate" --target "$target" $build_std "${last[@]}" >&2
+  cp "$natives/work/${target%".$glibc"}/release/$made" "$into/"
+  echo "$platform: $made, $(stat -c %s "$into/$made") bytes in $((SECONDS - started)) s," \
     "by $("$with" --version)${build_std:+ and its standard library}" >&2
 }
 
 # ---- all of them ----------------------------------------------------------------------------
 
-hash() {
+hash() { # CRATE
   {
-    sources | LC_ALL=C sort | xargs sha256sum
+    sources "$1" | LC_ALL=C sort | xargs sha256sum
     for each in $(compilers); do "$each" -vV; done
   } | sha256sum | cut -c 1-16
 }
@@ -128,6 +136,11 @@ targets() { # prints the targets that are not built yet, as lines of $platforms
   grep . <<<"$platforms" | while read -r platform target; do
     [ -e "$folder/$platform/libcluster_leader.so" ] || echo "$platform" "$target"
   done
+}
+
+target_of() { # PLATFORM
+  awk -v platform="$1" '$1 == platform { print $2; found = 1 } END { exit !found }' <<<"$platforms" ||
+    fail "$1 is no platform: $platforms"
 }
 
 build_all() {
@@ -148,8 +161,7 @@ build_all() {
 
 reproduce() { # PLATFORM
   local platform=$1 target
-  target=$(awk -v platform="$platform" '$1 == platform { print $2 }' <<<"$platforms")
-  [ -n "$target" ] || fail "$platform is no platform: $platforms"
+  target=$(target_of "$platform")
   readonly elsewhere=$(mktemp -d "${TMPDIR:-/tmp}/elsewhere-XXXXXX")
   trap 'rm -rf "$elsewhere"' EXIT
   # Everything, as the workspace needs all of its members to be there.
@@ -163,7 +175,27 @@ reproduce() { # PLATFORM
   echo "$platform: the same bytes from $elsewhere" >&2
 }
 
-readonly folder=$natives/$(hash)
+build_command() { # PLATFORM
+  local platform=$1 target into
+  target=$(target_of "$platform")
+  case $target in
+    *-musl) ;;
+    *) fail "$platform: the command is static for musl platforms alone, as linux-x86_64-musl" ;;
+  esac
+  into=$natives/command-$(hash cli)/$platform
+  mkdir -p "$natives"
+  exec 9>"$natives/lock"
+  flock 9
+  if [ ! -e "$into/cluster-leader" ]; then
+    install_tools
+    rm -rf "$into.new"
+    build "$platform" "$target" "$into.new" cli
+    mv "$into.new" "$into"
+  fi
+  echo "$into/cluster-leader"
+}
+
+readonly folder=$natives/$(hash ffi)
 
 case ${1:-} in
   '')
@@ -182,5 +214,6 @@ case ${1:-} in
     build_all
     reproduce "${2:?the platform}"
     ;;
+  --command) build_command "${2:?the platform}" ;;
   *) fail "unknown argument $1" ;;
 esac

@@ -72,6 +72,29 @@ impl Admin {
         must(self.ask("PATCH", &path, Some("application/apply-patch+yaml"), object))
     }
 
+    /// What [`apply`](Self::apply) would make of an object, which is not kept.
+    pub fn try_out(&self, path: &str, object: &Value) -> Value {
+        let path = format!("{path}?fieldManager=tests&force=true&fieldValidation=Strict&dryRun=All");
+        must(self.ask("PATCH", &path, Some("application/apply-patch+yaml"), object))
+    }
+
+    /// Whether an object would be created, which is not kept.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub fn would_create(&self, path: &str, object: &Value) -> Result<(), String> {
+        let path = format!("{path}?fieldValidation=Strict&dryRun=All");
+        let answer = self.ask("POST", &path, Some("application/json"), object);
+        answer.map(drop).map_err(|refusal| refusal.to_string())
+    }
+
+    /// What the server counts, as Prometheus is told it.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let request = http::Request::get("/metrics").body(Vec::new()).expect("a request");
+        self.runtime.block_on(self.client.request_text(request)).expect("the server's metrics")
+    }
+
     /// Deletes an object.
     pub fn delete(&self, path: &str) {
         must(self.ask("DELETE", path, None, &Value::Null));

@@ -23,6 +23,7 @@ pub struct ApiServer {
     /// `None` while it is killed.
     process: Mutex<Option<Process>>,
     name: String,
+    strict: bool,
     directory: PathBuf,
     announced: Announcement,
     admin: Admin,
@@ -42,16 +43,17 @@ impl ApiServer {
     /// Starts a server with nothing in it; `None` if that, or running pods, is impossible here,
     /// which has then been said.
     pub fn start(name: &str) -> Option<Self> {
-        Self::try_to_start(name).map_err(skipped).ok()
+        Self::try_to_start(name, false).map_err(skipped).ok()
     }
 
-    fn try_to_start(name: &str) -> Result<Self, String> {
+    fn try_to_start(name: &str, strict: bool) -> Result<Self, String> {
         binary().as_ref().map_err(String::clone)?;
         pod::possible().as_ref().map_err(String::clone)?;
         let directory = new_directory(name);
-        let (process, announced) = launch(name, &directory);
+        let (process, announced) = launch(name, strict, &directory);
         let admin = Admin::of_kubeconfig(&announced.kubeconfig);
-        Ok(Self { process: Mutex::new(Some(process)), name: name.to_owned(), directory, announced, admin })
+        let process = Mutex::new(Some(process));
+        Ok(Self { process, name: name.to_owned(), strict, directory, announced, admin })
     }
 
     /// Kills it as a lost machine would be. Acknowledged writes are kept.
@@ -61,7 +63,7 @@ impl ApiServer {
 
     /// Starts it again after [`kill`](Self::kill), at the same address. Returns once it is ready.
     pub fn restart(&self) {
-        let (process, announced) = launch(&self.name, &self.directory);
+        let (process, announced) = launch(&self.name, self.strict, &self.directory);
         assert_eq!(announced, self.announced);
         *self.process() = Some(process);
     }
@@ -138,6 +140,7 @@ impl ApiServer {
 #[derive(Debug)]
 pub struct SharedServer {
     name: &'static str,
+    strict: bool,
     server: OnceLock<Result<ApiServer, String>>,
 }
 
@@ -145,20 +148,30 @@ impl SharedServer {
     /// A server that has not been started yet.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, server: OnceLock::new() }
+        Self { name, strict: false, server: OnceLock::new() }
+    }
+
+    /// One with PodSecurity admission and with priority and fairness, as clusters have them.
+    #[must_use]
+    pub const fn strict(name: &'static str) -> Self {
+        Self { name, strict: true, server: OnceLock::new() }
     }
 
     /// The server; `None` as [`ApiServer::start`].
     pub fn get(&self) -> Option<&ApiServer> {
-        self.server.get_or_init(|| ApiServer::try_to_start(self.name)).as_ref().map_err(skipped).ok()
+        let server = self.server.get_or_init(|| ApiServer::try_to_start(self.name, self.strict));
+        server.as_ref().map_err(skipped).ok()
     }
 }
 
-fn launch(name: &str, directory: &Path) -> (Process, Announcement) {
+fn launch(name: &str, strict: bool, directory: &Path) -> (Process, Announcement) {
     let binary = binary().as_ref().expect("there is a server, as it was asked for before");
     // It goes when we are gone, however that may be.
     let mut command = Command::new(binary);
     command.arg("--exit-with-parent").arg("--data-dir").arg(directory);
+    if strict {
+        command.arg("--strict");
+    }
     let process = Process::start(name, &mut command);
     let announced =
         process.await_line("that the server is ready", 0, |line| serde_json::from_str(&line.text).ok());

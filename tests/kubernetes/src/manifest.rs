@@ -33,10 +33,9 @@ pub fn documents_in(directory: &Path) -> Vec<Value> {
     documents
 }
 
-/// The environment that a Deployment gives to the first container of a pod with this name.
+/// The environment that a manifest gives to a container of a pod with this name.
 #[must_use]
-pub fn environment(deployment: &Value, pod: &str, namespace: &str) -> Vec<(String, String)> {
-    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+pub fn environment(container: &Value, pod: &str, namespace: &str) -> Vec<(String, String)> {
     let variables = container["env"].as_array().map(Vec::as_slice).unwrap_or_default();
     let value = |variable: &Value| {
         let field = &variable["valueFrom"]["fieldRef"]["fieldPath"];
@@ -52,6 +51,18 @@ pub fn environment(deployment: &Value, pod: &str, namespace: &str) -> Vec<(Strin
 }
 
 pub(crate) fn apply(admin: &Admin, namespace: &str, object: &Value) {
+    let (path, object) = addressed(namespace, object);
+    admin.apply(&path, &object);
+}
+
+pub(crate) fn try_out(admin: &Admin, namespace: &str, object: &Value) -> Value {
+    let (path, object) = addressed(namespace, object);
+    admin.try_out(&path, &object)
+}
+
+/// Where `kubectl` sends an object, and what it sends.
+fn addressed(namespace: &str, object: &Value) -> (String, Value) {
+    const OF_THE_CLUSTER: [&str; 1] = ["FlowSchema"];
     let text = |field: &Value| field.as_str().map(str::to_owned);
     let (Some(version), Some(kind), Some(name)) =
         (text(&object["apiVersion"]), text(&object["kind"]), text(&object["metadata"]["name"]))
@@ -63,10 +74,14 @@ pub(crate) fn apply(admin: &Admin, namespace: &str, object: &Value) {
     let group = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };
     let mut object = object.clone();
     let stated = text(&object["metadata"]["namespace"]);
+    if OF_THE_CLUSTER.contains(&&*kind) {
+        assert_eq!(stated, None, "{kind} {name} is of no namespace");
+        return (format!("{group}/{version}/{resource}/{name}"), object);
+    }
     assert!(
         stated.as_deref().is_none_or(|stated| stated == namespace),
         "{kind} {name} is of the namespace {stated:?}, kubectl would not apply it to {namespace}"
     );
     object["metadata"]["namespace"] = json!(namespace);
-    admin.apply(&format!("{group}/{version}/namespaces/{namespace}/{resource}/{name}"), &object);
+    (format!("{group}/{version}/namespaces/{namespace}/{resource}/{name}"), object)
 }

@@ -63,6 +63,11 @@ impl<'a> Namespace<'a> {
         manifest::apply(&self.admin, &self.name, object);
     }
 
+    /// What [`apply`](Self::apply) would make of a manifest, which is not kept.
+    pub fn try_out(&self, object: &Value) -> Value {
+        manifest::try_out(&self.admin, &self.name, object)
+    }
+
     /// Makes a pod of one container, `main`, with what else `spec` says.
     #[must_use]
     pub fn pod(&self, name: &str, spec: Value) -> PodObject<'_> {

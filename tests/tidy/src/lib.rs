@@ -1,6 +1,9 @@
 //! What must be true of the sources as text.
 #![cfg(test)]
 
+mod blocks;
+mod snippets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,13 +28,13 @@ fn texts(endings: &[&str]) -> BTreeMap<String, String> {
                 continue;
             } else if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|it| endings.iter().any(|ending| it == *ending)) {
+            } else if endings.iter().any(|ending| name == *ending || name.ends_with(&format!(".{ending}"))) {
                 let shown = path.strip_prefix(&root).unwrap().display().to_string();
                 texts.insert(shown, fs::read_to_string(&path).unwrap());
             }
         }
     }
-    assert!(texts.len() > 1, "{}: no files end in {endings:?}", root.display());
+    assert!(!texts.is_empty(), "{}: no files end in {endings:?}", root.display());
     texts
 }
 

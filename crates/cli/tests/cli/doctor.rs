@@ -246,6 +246,15 @@ fn manifests_give_the_rights_of_the_examples() {
     }
     assert_eq!(ours.len(), 2);
 
+    // What stands in a comment there: the rule for pods that are watched.
+    let role = std::fs::read_to_string(format!("{folder}role.yaml")).unwrap();
+    let rule = role.split_once("CLUSTER_LEADER_WATCH_PODS").unwrap().1.lines().skip(1);
+    let rule: Vec<_> = rule.map(|line| line.strip_prefix("  # ").unwrap()).collect();
+    let rule = cluster_leader_tests_kubernetes::documents(&rule.join("\n")).remove(0)[0].clone();
+    let watching = world.output(&[&["manifest", "--watch-pods"][..], &arguments].concat());
+    let watching = cluster_leader_tests_kubernetes::documents(&watching.out).remove(0);
+    assert_eq!(watching["rules"].as_array().unwrap().last(), Some(&rule));
+
     let patch = world.output(&[&["manifest", "--deployment=billing", "-o", "json"][..], &arguments].concat());
     let patch: Value = serde_json::from_str(&patch.out).unwrap();
     let pod = &patch["spec"]["template"]["spec"];

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod docs;
 mod doctor;
 mod look;
 mod run;

@@ -9,8 +9,12 @@ use serde_json::Value;
 
 use crate::SERVER;
 
-/// Built beside these tests, by `cargo build -p cluster-leader-cli`.
-fn program() -> Option<PathBuf> {
+/// Built beside these tests, by `cargo build -p cluster-leader-cli`; another build where `CLUSTER_LEADER_TEST_BINARY`
+/// names one.
+pub(crate) fn program() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("CLUSTER_LEADER_TEST_BINARY") {
+        return Some(named.into());
+    }
     let tests = std::env::current_exe().expect("a path of our own");
     let program = tests.ancestors().nth(2).expect("target/debug").join("cluster-leader");
     if !program.exists() {

@@ -12,12 +12,14 @@
 mod c_host;
 mod command;
 mod credentials;
+mod examples;
 mod handing_over;
 mod lease;
 mod load;
 mod outage;
 mod pods;
 mod rights;
+mod role;
 mod story;
 
 use std::thread::sleep;

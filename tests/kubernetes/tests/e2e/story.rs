@@ -31,7 +31,8 @@ fn g2_g7_g8_three_jvms_and_their_jobs() {
     account.await_right("update", "billing-jobs");
 
     let start = |pod: &str| {
-        let environment = environment(deployment, pod, namespace.name());
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        let environment = environment(container, pod, namespace.name());
         Monolith::start(server, pod, &jar, account.files(), environment)
     };
     let all = ["billing-7d9c5b8f64-2xk9q", "billing-7d9c5b8f64-8wvzn", "billing-7d9c5b8f64-tq4lm"].map(start);
