@@ -46,14 +46,13 @@ entry=$(sed -n 's/^ENTRYPOINT \["\(.*\)"\]$/\1/p' "$dockerfile")
 mkdir -m 1777 "$work/root/data"
 mkdir "$work/root/proc"
 chmod a-w "$work/root"
-image() { # ARGUMENTS: runs the image, as the first process of its own
-  unshare --user --map-user="$user" --map-group="$user" --pid --fork --kill-child --root="$work/root" --wd=/ --mount-proc -- "$entry" "$@"
-}
-[ "$(image --version)" = "cluster-leader $(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml" | head -n 1)" ] || fail "--version"
+# Runs the image, as the first process of its own.
+image=(unshare --user --map-user="$user" --map-group="$user" --pid --fork --kill-child --root="$work/root" --wd=/ --mount-proc -- "$entry")
+[ "$("${image[@]}" --version)" = "cluster-leader $(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/Cargo.toml" | head -n 1)" ] || fail "--version"
 export CLUSTER_LEADER_STORE=file:/data CLUSTER_LEADER_ELECTION=job HOSTNAME=pod-0
-said=$(image run -- "$entry" status -o json 2>"$work/log") || fail "run: $(cat "$work/log")"
+said=$("${image[@]}" run -- "$entry" status -o json 2>"$work/log") || fail "run: $(cat "$work/log")"
 grep -q '"holder": *"pod-0"' <<<"$said" || fail "it does not lead while it runs a command: $said"
-image serve --http localhost:0 >"$work/said" 2>"$work/log" &
+"${image[@]}" serve --http localhost:0 >"$work/said" 2>"$work/log" & # a function would leave it behind: its shell would be ended, and not it
 address=
 for _ in {1..300}; do
   address=$(sed -n 's,^listening at http://,,p;q' "$work/said")

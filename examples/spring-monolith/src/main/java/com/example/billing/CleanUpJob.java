@@ -23,7 +23,7 @@ class CleanUpJob {
     }
 
     @EveryInstance
-    @Scheduled(fixedRate = PERIOD_MILLIS)
+    @Scheduled(cron = "*/5 * * * * *")
     void cleanUp() {
         if (!clusterLeaderService.isThisInstanceLeader()) {
             log.info("This node is not the cluster leader so won't execute the job");

@@ -18,7 +18,7 @@ class InvoiceJob {
         this.jobRuns = jobRuns;
     }
 
-    @Scheduled(fixedRate = PERIOD_MILLIS)
+    @Scheduled(cron = "* * * * * *")
     void sendInvoices() {
         jobRuns.record("InvoiceJob", PERIOD_MILLIS);
         log.info("Sent the invoices");

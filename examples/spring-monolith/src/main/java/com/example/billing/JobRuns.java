@@ -18,8 +18,8 @@ class JobRuns {
 
     void record(String job, long periodMillis) {
         long startedAt = clock.millis();
-        // Ticks are at whole multiples of the period (see AlignedTaskScheduler): the nearest one is meant.
-        long planned = (startedAt + periodMillis / 2) / periodMillis * periodMillis;
+        // Ticks are at whole multiples of the period. A run is never early, and late where it was caught up.
+        long planned = startedAt / periodMillis * periodMillis;
         jdbc.update(
                 "insert into job_run (job, planned, instance, started_at) values (?, ?, ?, ?)",
                 job,

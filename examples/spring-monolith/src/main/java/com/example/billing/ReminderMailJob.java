@@ -18,7 +18,7 @@ class ReminderMailJob {
         this.jobRuns = jobRuns;
     }
 
-    @Scheduled(fixedRate = PERIOD_MILLIS)
+    @Scheduled(cron = "*/2 * * * * *")
     void sendReminders() {
         jobRuns.record("ReminderMailJob", PERIOD_MILLIS);
         log.info("Sent the reminders");

@@ -33,15 +33,6 @@ class BillingApplicationTest {
         assertThat(jdbc.queryForList("select distinct instance from job_run", String.class)).hasSize(1);
     }
 
-    @Test
-    void ticksAreAtWholeMultiplesOfThePeriod() {
-        Duration period = Duration.ofSeconds(5);
-        Instant tick = Instant.parse("2026-11-01T00:00:05Z");
-        assertThat(AlignedTaskScheduler.nextTick(tick, period)).isEqualTo(tick);
-        assertThat(AlignedTaskScheduler.nextTick(tick.minusMillis(1), period)).isEqualTo(tick);
-        assertThat(AlignedTaskScheduler.nextTick(tick.plusMillis(1), period)).isEqualTo(tick.plusSeconds(5));
-    }
-
     private List<Instant> planned(String job) {
         return jdbc.queryForList("select planned from job_run where job = ? order by planned", Timestamp.class, job).stream()
                 .map(Timestamp::toInstant)

@@ -268,7 +268,7 @@ final class Ticks {
     synchronized boolean takeOver(ClusterLeader election) {
         long now = election.fencingToken().orElse(0);
         Timetable table = timetable;
-        if (table == null || now == 0 || now == token) {
+        if (table == null || now == 0 || now == token || !guarding.isLeaderOnly(job)) {
             return false;
         }
         token = now;

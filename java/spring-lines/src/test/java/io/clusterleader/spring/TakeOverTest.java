@@ -128,6 +128,15 @@ class TakeOverTest {
     }
 
     @Test
+    void whatRunsEverywhereIsNotCaughtUp() throws InterruptedException {
+        LastTick tick = new LastTick(State.ENDED, cron("0 0 2 * * *"), TWO.minus(DAY), DAY, DAY);
+        try (Taken taken = takeOver("everywhere", tick, End.GONE, "")) {
+            taken.assertCaughtUp("everywhere", 0, 0);
+            assertThat(taken.entry("everywhere").planned()).as("nor noted").isEqualTo(TWO.minus(DAY));
+        }
+    }
+
+    @Test
     void whatAnAnnotationSaysGoesBeforeWhatIsConfigured() throws InterruptedException {
         LastTick tick = new LastTick(State.ENDED, cron("0 0 2 * * *"), TWO.minus(DAY), DAY, DAY);
         try (Taken taken = takeOver("annotated", tick, End.GONE, "misfire=run-once")) {
@@ -242,6 +251,12 @@ class TakeOverTest {
         @Scheduled(cron = "0 0 2 * * *", zone = "UTC")
         void annotated() {
             runs.add("annotated");
+        }
+
+        @EveryInstance
+        @Scheduled(cron = "0 0 2 * * *", zone = "UTC")
+        void everywhere() {
+            runs.add("everywhere");
         }
 
         @ScheduledDelivery(misfire = Misfire.RUN_ONCE, id = "an-id-of-its-own")
