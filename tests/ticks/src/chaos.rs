@@ -160,6 +160,9 @@ impl Game<'_> {
         }
         self.fleet.start();
         self.settle(at);
+        // What the dead one held must have run out: what follows from it is of this episode.
+        let since = Duration::from_nanos(now().abs_diff(at));
+        sleep(self.plan.fail_over().saturating_sub(since));
     }
 
     /// Waits until each job, but the one that is seldom due, has begun twice since then.

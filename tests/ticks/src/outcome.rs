@@ -125,7 +125,10 @@ impl Outcome {
     /// In words, by seconds since the beginning; each with the runs of the job around it.
     fn findings(&self, job: &str, counted: &Counted, runs: &[Run]) -> Vec<String> {
         let begin = self.episodes.first().map_or(0, |first| first.from);
-        let seconds = |at: Nanos| format!("{:.3}", Duration::from_nanos(at.abs_diff(begin)).as_secs_f64());
+        let seconds = |at: Nanos| {
+            let sign = if at < begin { "-" } else { "" };
+            format!("{sign}{:.3}", Duration::from_nanos(at.abs_diff(begin)).as_secs_f64())
+        };
         let around = |at: Nanos| {
             let mut near: Vec<&Run> = runs.iter().collect();
             near.sort_by_key(|run| run.start.abs_diff(at));

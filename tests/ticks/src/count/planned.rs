@@ -19,9 +19,8 @@ pub(super) fn count(instants: &[Nanos], runs: &[Run], facts: &Facts) -> Counted 
         let mut own = own.iter();
         match own.next() {
             Some(first) if first.start < deadline => counted.run(first.start - at),
-            first => {
-                let later = by_tick.range(tick + 1..).flat_map(|(_, runs)| runs).map(|run| run.start);
-                let next = later.chain(first.map(|run| run.start)).min();
+            _ => {
+                let next = by_tick.range(tick..).flat_map(|(_, runs)| runs).map(|run| run.start).min();
                 counted.not_run(at, next, deadline, facts);
             }
         }
