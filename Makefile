@@ -204,7 +204,7 @@ chaos-long: native jar apiserver ## 200 episodes at default timings, beside clie
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf target java/*/target java/target examples/*/target
+	rm -rf target java/*/target java/target examples/*/target tests/ticks/app/target
 
 # ---- what must be there ---------------------------------------------------------------------
 
