@@ -8,6 +8,11 @@ pub(super) fn count(instants: &[Nanos], runs: &[Run], facts: &Facts) -> Counted 
     let mut counted = Counted::default();
     let by_tick = by_tick(instants, runs);
     for (tick, instant) in instants.iter().enumerate() {
+        let own = by_tick.get(&tick).map(Vec::as_slice).unwrap_or_default();
+        // Whatever led to it led to the second run, when that began: the tick may have been due before.
+        let again = own.iter().skip(1).filter(|run| facts.counts(run.start));
+        again.for_each(|run| counted.doubled(*run));
+
         // The same instant by the clock that all share.
         let at = instant - facts.wall;
         if !facts.counts(at) {
@@ -15,16 +20,13 @@ pub(super) fn count(instants: &[Nanos], runs: &[Run], facts: &Facts) -> Counted 
         }
         let period = instants.get(tick + 1).map_or(0, |next| next - instant);
         let deadline = at + facts.fail_over + period + facts.skew;
-        let own = by_tick.get(&tick).map(Vec::as_slice).unwrap_or_default();
-        let mut own = own.iter();
-        match own.next() {
+        match own.first() {
             Some(first) if first.start < deadline => counted.run(first.start - at),
             _ => {
                 let next = by_tick.range(tick..).flat_map(|(_, runs)| runs).map(|run| run.start).min();
                 counted.not_run(at, next, deadline, facts);
             }
         }
-        own.for_each(|again| counted.doubled(*again));
     }
     counted
 }

@@ -326,6 +326,16 @@ fn a_part_of_the_record_counts_its_own_ticks_by_the_runs_of_all() {
 }
 
 #[test]
+fn what_is_doubled_belongs_to_the_part_in_which_the_second_run_begins() {
+    let all = runs([0, 1_000, 1_900]);
+    let part = |from: Nanos, to: Nanos| {
+        let facts = Facts { from: from * MS, to: to * MS, ..FACTS };
+        count(&cron(1_000), &all, &facts).counts.doubled
+    };
+    assert_eq!([part(0, 1_500), part(1_500, 2_000)], [0, 1]);
+}
+
+#[test]
 fn the_longest_wait_is_that_of_a_tick_for_the_run_that_makes_up_for_it() {
     let wait = |schedule: &Schedule, starts: [Nanos; 3]| counted(schedule, &runs(starts), 8_000).longest_wait;
     assert_eq!(wait(&cron(1_000), [0, 1_005, 7_250]), 5_250 * MS);
