@@ -76,10 +76,15 @@ final class Ticks {
      * A run that has begun.
      *
      * @param token of the term in which it has; 0 if it could not be noted
+     * @param planned the tick that it is of; null if it has no planned instant
      * @param overdue how long before what it catches up was due; null if it catches up nothing
      */
-    record Begun(long token, @Nullable Duration overdue) {
-        private static final Begun UNNOTED = new Begun(0, null);
+    record Begun(long token, @Nullable Instant planned, @Nullable Duration overdue) {
+        private static final Begun UNNOTED = new Begun(0, null, null);
+
+        boolean isBefore(@Nullable Instant tick) {
+            return planned != null && tick != null && planned.isBefore(tick);
+        }
     }
 
     Schedule schedule() {
@@ -178,7 +183,7 @@ final class Ticks {
         }
         underWay++;
         repeats = false;
-        Begun begun = new Begun(token, overdue);
+        Begun begun = new Begun(token, planned, overdue);
         overdue = null;
         return begun;
     }
@@ -195,12 +200,17 @@ final class Ticks {
         }
         synchronized (this) {
             long now = System.nanoTime();
-            // Of two starts that waited, the second may have waited for less.
-            boolean tooEarly = isBegun && schedule.covers(Duration.ofNanos(now - lastBegunNanos));
+            // Of two starts that waited, the second may have waited for less; of two ticks that did, the second covers the first.
+            LastTick last = last(ledger);
+            boolean tooEarly = isBegun && schedule.covers(Duration.ofNanos(now - lastBegunNanos))
+                    || last != null && begun.isBefore(last.planned());
             if (!tooEarly) {
                 isBegun = true;
                 lastBegunNanos = now;
-                update(begun, election, last -> last.startedNow(last.planned()));
+                Timetable table = timetable;
+                // It may have waited until the next tick: then it is that one's run.
+                update(begun, election, noted -> noted.startedNow(
+                        table == null ? noted.planned() : schedule.tick(noted.planned(), table.now())));
             }
             return !tooEarly;
         }
