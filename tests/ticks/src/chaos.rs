@@ -206,6 +206,6 @@ impl Game<'_> {
         self.await_begins(to + late, 1, longest, most);
         let until = now();
         self.fleet.end();
-        Outcome::of(self.fleet, self.plan, self.episodes, self.complaints, wall, until)
+        Outcome::of(&self.fleet, self.plan, self.episodes, self.complaints, wall, until)
     }
 }

@@ -140,7 +140,7 @@ impl<'a> Fleet<'a> {
         if let Some((_, url)) = &sidecar {
             words.push(format!("--ticks.sidecar={url}").into());
         }
-        let process = self.run(&name, words);
+        let process = self.run(&name, &words);
         process.process().await_line("that it is ready", 0, |line| (line.text == "ready").then_some(()));
         self.instances.push(Instance {
             name,
@@ -173,7 +173,7 @@ impl<'a> Fleet<'a> {
         words.extend(self.arguments(&self.home.path().join("training"), 0));
         words.extend(self.contender.first.iter().map(OsString::from));
         words.push("--ticks.sidecar=http://localhost:1".into());
-        let process = self.run("training", words);
+        let process = self.run("training", &words);
         process.process().await_exit();
     }
 
@@ -204,7 +204,7 @@ impl<'a> Fleet<'a> {
         words
     }
 
-    fn run(&self, name: &str, words: Vec<OsString>) -> Running {
+    fn run(&self, name: &str, words: &[OsString]) -> Running {
         let millis = |duration: Duration| duration.as_millis().to_string();
         let Timings { lease, renew, retry } = self.timings;
         let mut environment = vec![
@@ -249,7 +249,7 @@ impl<'a> Fleet<'a> {
         let built = built.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         assert!(built.status.success(), "no sidecar: {} ended with {}", script.display(), built.status);
         let program = String::from_utf8_lossy(&built.stdout).trim().into();
-        let sidecar = self.run(name, vec![program]);
+        let sidecar = self.run(name, &[program]);
         let url = sidecar.process().await_line("where it listens", 0, |line| {
             line.text.strip_prefix("listening ").map(str::to_owned)
         });

@@ -50,7 +50,7 @@ const MEASURING: Nanos = 20_000_000;
 
 impl Outcome {
     pub(crate) fn of(
-        fleet: Fleet<'_>,
+        fleet: &Fleet<'_>,
         plan: Plan,
         episodes: Vec<Episode>,
         complaints: Vec<String>,
