@@ -35,6 +35,10 @@ final class Ticks {
     // Only under the lock.
     private long token;
     private int underWay;
+    /** Those of them that catch up, beside what the scheduler fires by itself. */
+    private int catchingUp;
+    /** What the scheduler fired meanwhile: it does not overlap runs of a job, nor does this. */
+    private @Nullable Tick waiting;
     /** The last run was cut short and is to be repeated. */
     private boolean repeats;
     /** Since when that was due which the next run catches up; null if that catches up nothing. */
@@ -76,15 +80,11 @@ final class Ticks {
      * A run that has begun.
      *
      * @param token of the term in which it has; 0 if it could not be noted
-     * @param planned the tick that it is of; null if it has no planned instant
+     * @param catchesUp beside what the scheduler fires by itself
      * @param overdue how long before what it catches up was due; null if it catches up nothing
      */
-    record Begun(long token, @Nullable Instant planned, @Nullable Duration overdue) {
-        private static final Begun UNNOTED = new Begun(0, null, null);
-
-        boolean isBefore(@Nullable Instant tick) {
-            return planned != null && tick != null && planned.isBefore(tick);
-        }
+    record Begun(long token, boolean catchesUp, @Nullable Duration overdue) {
+        private static final Begun UNNOTED = new Begun(0, false, null);
     }
 
     Schedule schedule() {
@@ -146,10 +146,12 @@ final class Ticks {
         if (!ledger.isAvailable()) {
             return Begun.UNNOTED;
         }
+        Begun begun = null;
         try {
-            Begun begun = note(tick, election, ledger);
+            begun = note(tick, election, ledger);
             if (begun != null && guarding.delivery(job) == Delivery.AT_MOST_ONCE && !beginsWritten(begun, election, ledger)) {
-                end();
+                end(begun);
+                fireWaiting();
                 return null;
             }
             if (begun != null && begun.overdue != null) {
@@ -158,6 +160,9 @@ final class Ticks {
             return begun;
         } catch (ClusterLeaderException failure) {
             tell(failure);
+            if (begun != null) {
+                end(begun);
+            }
             return Begun.UNNOTED;
         }
     }
@@ -169,6 +174,10 @@ final class Ticks {
             return null;
         }
         Instant planned = schedule.tick(tick.planned, table.now());
+        if (catchingUp > 0 && !tick.catchesUp) {
+            waiting = new Tick(planned, true);
+            return null;
+        }
         LastTick last = last(ledger);
         if (!repeats && last != null && (schedule.covers(last, planned) || wasRunSince(last))) {
             isOver = true;
@@ -182,8 +191,9 @@ final class Ticks {
             return null;
         }
         underWay++;
+        catchingUp += tick.catchesUp ? 1 : 0;
         repeats = false;
-        Begun begun = new Begun(token, planned, overdue);
+        Begun begun = new Begun(token, tick.catchesUp, overdue);
         overdue = null;
         return begun;
     }
@@ -200,10 +210,8 @@ final class Ticks {
         }
         synchronized (this) {
             long now = System.nanoTime();
-            // Of two starts that waited, the second may have waited for less; of two ticks that did, the second covers the first.
-            LastTick last = last(ledger);
-            boolean tooEarly = isBegun && schedule.covers(Duration.ofNanos(now - lastBegunNanos))
-                    || last != null && begun.isBefore(last.planned());
+            // Of two starts that waited, the second may have waited for less.
+            boolean tooEarly = isBegun && schedule.covers(Duration.ofNanos(now - lastBegunNanos));
             if (!tooEarly) {
                 isBegun = true;
                 lastBegunNanos = now;
@@ -234,13 +242,14 @@ final class Ticks {
             return;
         }
         try {
-            boolean noted = end() && update(begun, election, LastTick::endedNow);
+            boolean noted = end(begun) && update(begun, election, LastTick::endedNow);
             if (noted && guarding.delivery(job) == Delivery.AT_LEAST_ONCE) {
                 election.ledger().flush(Duration.ZERO); // Asks for it, and does not wait.
             }
         } catch (ClusterLeaderException failure) {
             tell(failure);
         }
+        fireWaiting();
     }
 
     /** Notes that a run will not end here: if ticks run at least once, the next leader repeats it. */
@@ -256,9 +265,20 @@ final class Ticks {
     }
 
     /** Whether it was the last of those under way. */
-    private synchronized boolean end() {
+    private synchronized boolean end(Begun begun) {
         underWay--;
+        catchingUp -= begun.catchesUp ? 1 : 0;
         return underWay == 0;
+    }
+
+    /** It is found to have been run, where the run that it waited for began in its period. */
+    private synchronized void fireWaiting() {
+        Tick tick = waiting;
+        Timetable table = timetable;
+        if (tick != null && table != null && catchingUp == 0) {
+            waiting = null;
+            table.fireNow(tick.planned);
+        }
     }
 
     private synchronized boolean update(Begun begun, ClusterLeader election, UnaryOperator<LastTick> change) {
