@@ -12,6 +12,7 @@ import java.util.function.UnaryOperator;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.task.TaskRejectedException;
 
 /**
  * The ticks of a scheduled job, each of which is to run once, whichever instance leads when: what was run, and what is
@@ -23,6 +24,8 @@ final class Ticks {
     private static final Log log = LogFactory.getLog(Ticks.class);
     /** By more, two wall clocks are not taken to differ: one of them was wrong. */
     private static final Duration MOST_CLOCK_DIFFERENCE = Duration.ofHours(1);
+    /** What is written before it begins may begin so much later: two writes a second, and a request. */
+    private static final Duration MOST_WAITED_TO_BE_WRITTEN = Duration.ofSeconds(1);
     private static final Duration BETWEEN_LOOKS_WHO_LEADS = Duration.ofSeconds(1);
 
     private final LeaderOnlyJob job;
@@ -277,7 +280,11 @@ final class Ticks {
         Timetable table = timetable;
         if (tick != null && table != null && catchingUp == 0) {
             waiting = null;
-            table.fireNow(tick.planned);
+            try {
+                table.fireNow(tick.planned);
+            } catch (TaskRejectedException stopping) {
+                log.debug("Not run here: " + job, stopping); // The next leader catches it up.
+            }
         }
     }
 
@@ -328,7 +335,8 @@ final class Ticks {
         if (last.isOpen()) {
             repeats = underWay == 0 && isRepeated(last, ledger);
             if (!repeats) {
-                last = last.endedNow();
+                boolean waited = guarding.delivery(job) == Delivery.AT_MOST_ONCE && !ledger.isHandedOver();
+                last = (waited ? last.startedLater(MOST_WAITED_TO_BE_WRITTEN) : last).endedNow();
                 ledger.put(job.id(), last.entry());
             }
         }

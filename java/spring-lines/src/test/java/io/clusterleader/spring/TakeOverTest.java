@@ -160,6 +160,16 @@ class TakeOverTest {
         }
     }
 
+    @Test
+    void aRunOfALeaderWhoseClockWasAheadIsRepeatedAndTheJobGoesOn() throws InterruptedException {
+        LastTick tick = new LastTick(State.STARTED, cron("* * * * * *"), NIGHT.plus(BOUND), Duration.ZERO, Duration.ZERO);
+        try (Taken taken = takeOver("slow", tick, End.GONE, "")) {
+            await().atMost(BOUND).until(() -> taken.jobs.slow.size() >= 1);
+            assertThat(taken.job("slow").caughtUp()).isEqualTo(1);
+            await().atMost(BOUND.multipliedBy(2)).until(() -> taken.jobs.slow.size() >= 3);
+        }
+    }
+
     // ---- fixed rates and delays -----------------------------------------------------------------
 
     @ParameterizedTest(name = "{0}: {1} {2} ago, {3}: caught up {4}, next in {5}")
