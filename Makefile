@@ -26,14 +26,14 @@ demo: example ## Three JVMs on files: one leader, a kill -9, a SIGTERM, the hand
 	@java examples/spring-monolith/demo/Demo.java $(EXAMPLE_JAR)
 
 .PHONY: test
-test: test-rust test-crates test-c test-packaging test-java test-maven test-jar test-kubernetes test-interop test-chaos ## All tests
+test: test-rust test-crates test-c test-packaging test-java test-maven test-jar test-kubernetes test-interop test-chaos test-ticks ## All tests
 
 .PHONY: test-long
 test-long: sim-long explore-long breakages mutants files-long chaos-long ## The same for hours: a billion steps, 200 episodes, every breakage
 
 .PHONY: test-rust
 test-rust: tools-rust ## The Rust crates
-	$(CARGO) test --workspace $(addprefix --exclude cluster-leader-tests-,kubernetes interop chaos)
+	$(CARGO) test --workspace $(addprefix --exclude cluster-leader-tests-,kubernetes interop chaos ticks)
 
 .PHONY: test-c
 test-c: native ## The C ABI, from C and C++
@@ -79,6 +79,14 @@ test-interop: apiserver tools-java tools-go ## Mixed fleets: with client-go and 
 .PHONY: test-chaos
 test-chaos: native jar apiserver ## C programs and JVMs killed, frozen and cut off, on a real kube-apiserver
 	$(CARGO) test -p cluster-leader-tests-chaos
+
+.PHONY: test-ticks
+test-ticks: ticks-app ## Each tick once: JVMs with scheduled jobs, updated and killed
+	$(CARGO) test -p cluster-leader-tests-ticks
+
+.PHONY: ticks-app
+ticks-app: jar ## Twenty scheduled jobs, by ours and by what one would use instead
+	$(MVN) -f tests/ticks/app/pom.xml package
 
 .PHONY: native
 native: tools-rust ## target/release/libcluster_leader.so
@@ -159,6 +167,10 @@ bench: jar apiserver ## Measured beside client-go, fabric8 and Curator (twenty m
 	$(MVN) -f bench/java/pom.xml package
 	$(CARGO) run --quiet -p cluster-leader-bench -- $(if $(QUICK),--quick)
 
+.PHONY: bench-ticks
+bench-ticks: ticks-app apiserver tools-go ## Each tick once, beside @Scheduled, a sidecar, ShedLock, Quartz, db-scheduler (45 minutes; QUICK=1: ten)
+	$(CARGO) run --quiet -p cluster-leader-bench -- ticks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
 # ---- for hours ------------------------------------------------------------------------------
 
 SIM := $(CARGO) run --quiet --profile sim -p cluster-leader-sim --bin
@@ -192,7 +204,7 @@ chaos-long: native jar apiserver ## 200 episodes at default timings, beside clie
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf target java/*/target java/target examples/*/target
+	rm -rf target java/*/target java/target examples/*/target tests/ticks/app/target
 
 # ---- what must be there ---------------------------------------------------------------------
 

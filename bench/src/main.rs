@@ -5,6 +5,7 @@
 //!     bench --questions  asks the questions anew, all of them, and leaves the rest of bench/results as it is
 //!     bench --rolling-update  measures one, for README.md: bench/results/rolling-update.json and docs/rolling-update.svg
 //!     bench --tables     writes tables and drawings anew, from the data in bench/results
+//!     bench ticks ...    each tick once, under chaos: see ticks/mod.rs
 //!
 //! Ends with 2 if it could not run; what was measured never makes it fail.
 //!
@@ -17,6 +18,7 @@
 //! | `read.rs` | what a question costs, by JMH |
 //! | `results.rs`, `spread.rs` | the data |
 //! | `rolling.rs`, `timeline.rs` | a rolling update, beside what a sidecar makes of it; the drawing |
+//! | `ticks/` | another run, with results of its own: what becomes of the ticks of scheduled jobs |
 //! | `report.rs`, `bars.rs`, `tables.rs`, `plot.rs` | what was promised, the tables, the drawings |
 #![allow(
     clippy::expect_used,
@@ -40,6 +42,7 @@ mod run;
 mod spread;
 mod steady;
 mod tables;
+mod ticks;
 mod timeline;
 
 use std::fmt::Display;
@@ -115,6 +118,7 @@ fn main() -> ExitCode {
         }),
         ["--rolling-update"] => rolling::bench(),
         ["--tables"] => report::anew(|_| ()).and_then(|()| rolling::draw_anew()),
+        ["ticks", ref rest @ ..] => ticks::ticks(rest),
         _ => Err(format!("{arguments:?}: see the first lines of bench/src/main.rs")),
     };
     match done {
@@ -175,7 +179,8 @@ fn versions(field: &Field, server: &ApiServer) -> Versions {
     contestants.chain([("kube-apiserver".to_owned(), format!("kube-apiserver {version}"))]).collect()
 }
 
-fn load() -> f64 {
+/// The last minute's average.
+pub(crate) fn load() -> f64 {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
 }

@@ -18,6 +18,8 @@ pub(crate) struct Plot {
 pub(crate) enum Scale {
     Linear,
     Logarithmic,
+    /// Logarithmic, of numbers of which many are zero.
+    FromZero,
 }
 
 const WIDTH: f64 = 940.0;
@@ -95,6 +97,7 @@ impl Axis {
     fn over(scale: Scale, least: f64, most: f64) -> Self {
         match scale {
             Scale::Linear => Self { scale, least: 0.0, most: if most > 0.0 { most * 1.05 } else { 1.0 } },
+            Scale::FromZero => Self { scale, least: 0.0, most: 10f64.powf(most.max(2.0).log10().ceil()) },
             Scale::Logarithmic => {
                 let least = least.max(0.01).log10().floor();
                 let most = most.max(0.02).log10().ceil().max(least + 1.0);
@@ -106,6 +109,7 @@ impl Axis {
     fn x(&self, value: f64) -> f64 {
         let part = match self.scale {
             Scale::Linear => value / self.most,
+            Scale::FromZero => value.ln_1p() / self.most.ln_1p(),
             Scale::Logarithmic => {
                 (value.max(self.least) / self.least).log10() / (self.most / self.least).log10()
             }
@@ -121,6 +125,10 @@ impl Axis {
                 let steps = [1.0, 2.0, 5.0, 10.0];
                 let step = steps.iter().map(|step| step * power).find(|step| *step >= rough).unwrap_or(rough);
                 (0..=10).map(|i| step * f64::from(i)).filter(|tick| *tick <= self.most).collect()
+            }
+            Scale::FromZero => {
+                let powers = (0..20).map(|i| 10f64.powi(i)).filter(|tick| *tick <= self.most);
+                [0.0].into_iter().chain(powers).collect()
             }
             Scale::Logarithmic => {
                 let first = self.least.log10().round();
@@ -150,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_value_is_a_dot_within_the_axis_and_rows_without_values_are_left_out() {
-        for scale in [Scale::Linear, Scale::Logarithmic] {
+        for scale in [Scale::Linear, Scale::Logarithmic, Scale::FromZero] {
             let svg = plot(scale, &[("ours", &[1.0, 9.5]), ("none", &[]), ("other", &[0.0, 3200.0])])
                 .draw()
                 .unwrap();

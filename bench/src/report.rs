@@ -10,7 +10,7 @@ use testkit::history::{Panel, draw};
 use crate::here;
 use crate::plot::{Plot, Scale};
 use crate::results::{Contest, Results};
-use crate::tables::{put_into, tables};
+use crate::tables::{MARKS, put_into, tables};
 
 /// Beside the drawings that are made from it.
 const DATA: &str = "results.json";
@@ -34,7 +34,7 @@ fn show(results: &Results, out: &Path) -> io::Result<()> {
     }
     let tables = tables(results);
     if !results.run.quick {
-        put_into(&here("README.md"), &tables)?;
+        put_into(&here("README.md"), MARKS, &tables)?;
     }
     io::stdout().write_all(tables.as_bytes())
 }

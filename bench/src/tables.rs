@@ -8,15 +8,16 @@ use crate::bars::{Bar, bars, short};
 use crate::results::{Contest, Process, Results};
 use crate::spread::{Spread, mean};
 
-const BEGIN: &str = "<!-- measured: written by the program -->";
-const END: &str = "<!-- end of what the program writes -->";
+/// Between these the README has the tables.
+pub(crate) const MARKS: [&str; 2] =
+    ["<!-- measured: written by the program -->", "<!-- end of what the program writes -->"];
 
-/// Puts the tables between the two marks of a document.
-pub(crate) fn put_into(document: &Path, tables: &str) -> io::Result<()> {
+/// Puts tables between the two marks of a document.
+pub(crate) fn put_into(document: &Path, [begin, end]: [&str; 2], tables: &str) -> io::Result<()> {
     let text = fs::read_to_string(document)?;
-    let parts = text.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
-    let (head, tail) = parts.ok_or_else(|| io::Error::other(format!("there is no {BEGIN} ... {END}")))?;
-    fs::write(document, format!("{head}{BEGIN}\n\n{tables}\n{END}{tail}"))
+    let parts = text.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
+    let (head, tail) = parts.ok_or_else(|| io::Error::other(format!("there is no {begin} ... {end}")))?;
+    fs::write(document, format!("{head}{begin}\n\n{tables}\n{end}{tail}"))
 }
 
 /// All of them.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 /// SplitMix64: the same numbers from the same seed.
 #[derive(Clone, Debug)]
-pub(crate) struct Chance(u64);
+pub struct Chance(u64);
 
 impl Chance {
     /// Chance by a seed, unlike that of the same seed for another purpose.
     #[must_use]
-    pub(crate) fn new(seed: u64, purpose: u64) -> Self {
+    pub fn new(seed: u64, purpose: u64) -> Self {
         let mut chance = Self(seed ^ purpose.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         chance.next();
         chance
@@ -24,24 +24,24 @@ impl Chance {
     }
 
     /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).expect("a usize is no larger");
         usize::try_from(self.next() % end).expect("it is below a usize")
     }
 
     /// A duration between two.
-    pub(crate) fn between(&mut self, least: Duration, most: Duration) -> Duration {
+    pub fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let span = u64::try_from(most.saturating_sub(least).as_micros()).expect("no such span is so long");
         least + Duration::from_micros(self.next() % (span + 1))
     }
 
     /// One of these.
-    pub(crate) fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
+    pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
     /// Puts these in another order.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));
         }

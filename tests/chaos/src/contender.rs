@@ -73,7 +73,9 @@ impl Timings {
     /// Those of tests.
     pub const SHORT: Self = Self::of(3_000, 2_000, 500);
 
-    const fn of(lease: u64, renew: u64, retry: u64) -> Self {
+    /// In milliseconds.
+    #[must_use]
+    pub const fn of(lease: u64, renew: u64, retry: u64) -> Self {
         Self {
             lease: Duration::from_millis(lease),
             renew: Duration::from_millis(renew),

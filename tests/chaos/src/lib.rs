@@ -28,6 +28,7 @@ mod run;
 mod seat;
 mod spawner;
 
+pub use chance::Chance;
 pub use contender::{Contender, Program, Server, Timings};
 pub use ours::Ours;
 pub use peers::Peer;

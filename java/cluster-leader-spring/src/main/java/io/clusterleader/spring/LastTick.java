@@ -35,6 +35,12 @@ record LastTick(State state, int schedule, @Nullable Instant planned, Duration s
         return new LastTick(State.STARTED, schedule, tick, Duration.ZERO, endedAgo);
     }
 
+    /** It may have begun so much later than was noted. */
+    LastTick startedLater(Duration most) {
+        Duration least = startedAgo.minus(most);
+        return new LastTick(state, schedule, planned, least.isNegative() ? Duration.ZERO : least, endedAgo);
+    }
+
     LastTick endedNow() {
         return new LastTick(State.ENDED, schedule, planned, startedAgo, Duration.ZERO);
     }

@@ -60,7 +60,12 @@ sealed interface Schedule {
             }
             Instant due = instants.last(covered, now);
             Instant tick = due != null ? due : repeat ? covered : null;
-            return tick == null ? null : new Due(Duration.between(tick, now), ticks(covered, tick) + (repeat ? 1 : 0), tick, null);
+            if (tick == null) {
+                return null;
+            }
+            Duration overdue = Duration.between(tick, now);
+            // What is repeated was due by the clock that planned it, which may be ahead of this one.
+            return new Due(overdue.isNegative() ? Duration.ZERO : overdue, ticks(covered, tick) + (repeat ? 1 : 0), tick, null);
         }
 
         private long ticks(Instant covered, Instant last) {

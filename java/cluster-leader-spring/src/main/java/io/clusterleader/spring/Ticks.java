@@ -12,6 +12,7 @@ import java.util.function.UnaryOperator;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.task.TaskRejectedException;
 
 /**
  * The ticks of a scheduled job, each of which is to run once, whichever instance leads when: what was run, and what is
@@ -23,6 +24,8 @@ final class Ticks {
     private static final Log log = LogFactory.getLog(Ticks.class);
     /** By more, two wall clocks are not taken to differ: one of them was wrong. */
     private static final Duration MOST_CLOCK_DIFFERENCE = Duration.ofHours(1);
+    /** What is written before it begins may begin so much later: two writes a second, and a request. */
+    private static final Duration MOST_WAITED_TO_BE_WRITTEN = Duration.ofSeconds(1);
     private static final Duration BETWEEN_LOOKS_WHO_LEADS = Duration.ofSeconds(1);
 
     private final LeaderOnlyJob job;
@@ -35,6 +38,10 @@ final class Ticks {
     // Only under the lock.
     private long token;
     private int underWay;
+    /** Those of them that catch up, beside what the scheduler fires by itself. */
+    private int catchingUp;
+    /** What the scheduler fired meanwhile: it does not overlap runs of a job, nor does this. */
+    private @Nullable Tick waiting;
     /** The last run was cut short and is to be repeated. */
     private boolean repeats;
     /** Since when that was due which the next run catches up; null if that catches up nothing. */
@@ -76,10 +83,11 @@ final class Ticks {
      * A run that has begun.
      *
      * @param token of the term in which it has; 0 if it could not be noted
+     * @param catchesUp beside what the scheduler fires by itself
      * @param overdue how long before what it catches up was due; null if it catches up nothing
      */
-    record Begun(long token, @Nullable Duration overdue) {
-        private static final Begun UNNOTED = new Begun(0, null);
+    record Begun(long token, boolean catchesUp, @Nullable Duration overdue) {
+        private static final Begun UNNOTED = new Begun(0, false, null);
     }
 
     Schedule schedule() {
@@ -141,10 +149,12 @@ final class Ticks {
         if (!ledger.isAvailable()) {
             return Begun.UNNOTED;
         }
+        Begun begun = null;
         try {
-            Begun begun = note(tick, election, ledger);
+            begun = note(tick, election, ledger);
             if (begun != null && guarding.delivery(job) == Delivery.AT_MOST_ONCE && !beginsWritten(begun, election, ledger)) {
-                end();
+                end(begun);
+                fireWaiting();
                 return null;
             }
             if (begun != null && begun.overdue != null) {
@@ -153,6 +163,9 @@ final class Ticks {
             return begun;
         } catch (ClusterLeaderException failure) {
             tell(failure);
+            if (begun != null) {
+                end(begun);
+            }
             return Begun.UNNOTED;
         }
     }
@@ -164,6 +177,10 @@ final class Ticks {
             return null;
         }
         Instant planned = schedule.tick(tick.planned, table.now());
+        if (catchingUp > 0 && !tick.catchesUp) {
+            waiting = new Tick(planned, true);
+            return null;
+        }
         LastTick last = last(ledger);
         if (!repeats && last != null && (schedule.covers(last, planned) || wasRunSince(last))) {
             isOver = true;
@@ -177,8 +194,9 @@ final class Ticks {
             return null;
         }
         underWay++;
+        catchingUp += tick.catchesUp ? 1 : 0;
         repeats = false;
-        Begun begun = new Begun(token, overdue);
+        Begun begun = new Begun(token, tick.catchesUp, overdue);
         overdue = null;
         return begun;
     }
@@ -200,7 +218,10 @@ final class Ticks {
             if (!tooEarly) {
                 isBegun = true;
                 lastBegunNanos = now;
-                update(begun, election, last -> last.startedNow(last.planned()));
+                Timetable table = timetable;
+                // It may have waited until the next tick: then it is that one's run.
+                update(begun, election, noted -> noted.startedNow(
+                        table == null ? noted.planned() : schedule.tick(noted.planned(), table.now())));
             }
             return !tooEarly;
         }
@@ -224,13 +245,14 @@ final class Ticks {
             return;
         }
         try {
-            boolean noted = end() && update(begun, election, LastTick::endedNow);
+            boolean noted = end(begun) && update(begun, election, LastTick::endedNow);
             if (noted && guarding.delivery(job) == Delivery.AT_LEAST_ONCE) {
                 election.ledger().flush(Duration.ZERO); // Asks for it, and does not wait.
             }
         } catch (ClusterLeaderException failure) {
             tell(failure);
         }
+        fireWaiting();
     }
 
     /** Notes that a run will not end here: if ticks run at least once, the next leader repeats it. */
@@ -246,9 +268,24 @@ final class Ticks {
     }
 
     /** Whether it was the last of those under way. */
-    private synchronized boolean end() {
+    private synchronized boolean end(Begun begun) {
         underWay--;
+        catchingUp -= begun.catchesUp ? 1 : 0;
         return underWay == 0;
+    }
+
+    /** It is found to have been run, where the run that it waited for began in its period. */
+    private synchronized void fireWaiting() {
+        Tick tick = waiting;
+        Timetable table = timetable;
+        if (tick != null && table != null && catchingUp == 0) {
+            waiting = null;
+            try {
+                table.fireNow(tick.planned);
+            } catch (TaskRejectedException stopping) {
+                log.debug("Not run here: " + job, stopping); // The next leader catches it up.
+            }
+        }
     }
 
     private synchronized boolean update(Begun begun, ClusterLeader election, UnaryOperator<LastTick> change) {
@@ -298,7 +335,8 @@ final class Ticks {
         if (last.isOpen()) {
             repeats = underWay == 0 && isRepeated(last, ledger);
             if (!repeats) {
-                last = last.endedNow();
+                boolean waited = guarding.delivery(job) == Delivery.AT_MOST_ONCE && !ledger.isHandedOver();
+                last = (waited ? last.startedLater(MOST_WAITED_TO_BE_WRITTEN) : last).endedNow();
                 ledger.put(job.id(), last.entry());
             }
         }

@@ -141,7 +141,8 @@ final class Timetable {
     /** Has it fire so long from now, and go on from there; not before its initial delay is over. */
     void move(Duration from) {
         ScheduledFuture<?> before = future;
-        if (before == null || before.isCancelled()) {
+        boolean isMovable = ticks.schedule() instanceof Schedule.FixedRate || ticks.schedule() instanceof Schedule.FixedDelay;
+        if (!isMovable || before == null || before.isCancelled()) {
             return;
         }
         Duration initial = fired ? Duration.ZERO : Duration.ofNanos(Math.max(0, before.getDelay(TimeUnit.NANOSECONDS)));

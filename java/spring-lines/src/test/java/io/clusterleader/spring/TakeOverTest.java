@@ -147,6 +147,29 @@ class TakeOverTest {
         }
     }
 
+    /** Spring does not overlap the runs of a job, nor does what is caught up. */
+    @ParameterizedTest
+    @EnumSource(Delivery.class)
+    void theNextTickWaitsForTheRunThatCatchesUp(Delivery delivery) throws InterruptedException {
+        Duration ago = Duration.ofSeconds(10);
+        LastTick tick = new LastTick(State.ENDED, cron("* * * * * *"), NIGHT.minus(ago), ago, ago);
+        try (Taken taken = takeOver("slow", tick, End.GONE, "delivery=" + delivery)) {
+            await().atMost(BOUND).until(() -> taken.jobs.slow.size() >= 3);
+            assertThat(taken.job("slow").caughtUp()).isEqualTo(1);
+            assertThat(taken.jobs.slow).allMatch(underWay -> underWay == 1);
+        }
+    }
+
+    @Test
+    void aRunOfALeaderWhoseClockWasAheadIsRepeatedAndTheJobGoesOn() throws InterruptedException {
+        LastTick tick = new LastTick(State.STARTED, cron("* * * * * *"), NIGHT.plus(BOUND), Duration.ZERO, Duration.ZERO);
+        try (Taken taken = takeOver("slow", tick, End.GONE, "")) {
+            await().atMost(BOUND).until(() -> taken.jobs.slow.size() >= 1);
+            assertThat(taken.job("slow").caughtUp()).isEqualTo(1);
+            await().atMost(BOUND.multipliedBy(2)).until(() -> taken.jobs.slow.size() >= 3);
+        }
+    }
+
     // ---- fixed rates and delays -----------------------------------------------------------------
 
     @ParameterizedTest(name = "{0}: {1} {2} ago, {3}: caught up {4}, next in {5}")
@@ -241,6 +264,9 @@ class TakeOverTest {
         private final BlockingQueue<String> runs = new LinkedBlockingQueue<>();
         private final List<TickCaughtUpEvent> events = new ArrayList<>();
         private final AtomicInteger often = new AtomicInteger();
+        private final AtomicInteger slowUnderWay = new AtomicInteger();
+        /** How many there are as each of them begins. */
+        private final BlockingQueue<Integer> slow = new LinkedBlockingQueue<>();
 
         @Scheduled(cron = "0 0 2 * * *", zone = "UTC")
         void daily() {
@@ -273,6 +299,13 @@ class TakeOverTest {
         @Scheduled(fixedDelay = 600_000)
         void delay() {
             runs.add("delay");
+        }
+
+        @Scheduled(cron = "* * * * * *", zone = "UTC")
+        void slow() throws InterruptedException {
+            slow.add(slowUnderWay.incrementAndGet());
+            Thread.sleep(1_200);
+            slowUnderWay.decrementAndGet();
         }
 
         @Scheduled(fixedDelay = 20)
