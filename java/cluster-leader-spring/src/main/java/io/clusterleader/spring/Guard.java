@@ -45,8 +45,15 @@ final class Guard implements Ticks.Guarding {
             skip(job, "this instance does not lead");
             return null;
         }
-        if (ticks != null && tick != null && !begin(run, ticks, tick, leading)) {
-            runs.end(run);
+        boolean begins = false;
+        try {
+            begins = ticks == null || tick == null || begin(run, ticks, tick, leading);
+        } finally {
+            if (!begins) {
+                runs.end(run);
+            }
+        }
+        if (!begins) {
             log.debug("Not run again: " + job);
             return null;
         }

@@ -12,7 +12,6 @@ import java.util.function.UnaryOperator;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.task.TaskRejectedException;
 
 /**
  * The ticks of a scheduled job, each of which is to run once, whichever instance leads when: what was run, and what is
@@ -280,11 +279,7 @@ final class Ticks {
         Timetable table = timetable;
         if (tick != null && table != null && catchingUp == 0) {
             waiting = null;
-            try {
-                table.fireNow(tick.planned);
-            } catch (TaskRejectedException stopping) {
-                log.debug("Not run here: " + job, stopping); // The next leader catches it up.
-            }
+            table.fireNow(tick.planned);
         }
     }
 

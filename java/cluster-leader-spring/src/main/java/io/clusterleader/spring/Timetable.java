@@ -13,7 +13,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.task.TaskRejectedException;
 import org.springframework.scheduling.SchedulingAwareRunnable;
 import org.springframework.scheduling.TaskScheduler;
 import org.springframework.scheduling.Trigger;
@@ -25,6 +28,8 @@ import org.springframework.scheduling.support.CronTrigger;
  * of a fixed rate or delay can be moved, so that it goes on in step with whoever led before.
  */
 final class Timetable {
+    private static final Log log = LogFactory.getLog(Timetable.class);
+
     private final TaskScheduler scheduler;
     private final Runnable task;
     private final Ticks ticks;
@@ -135,7 +140,15 @@ final class Timetable {
 
     /** Fires once more, now, for that instant. */
     void fireNow(@Nullable Instant instant) {
-        scheduler.schedule(firing(instant, true), now());
+        unlessStopping(() -> scheduler.schedule(firing(instant, true), now()));
+    }
+
+    private void unlessStopping(Runnable request) {
+        try {
+            request.run();
+        } catch (TaskRejectedException stopping) {
+            log.debug("Not scheduled any more: " + task, stopping); // The next leader goes on.
+        }
     }
 
     /** Has it fire so long from now, and go on from there; not before its initial delay is over. */
@@ -149,9 +162,9 @@ final class Timetable {
         Instant start = now().plus(from.compareTo(initial) > 0 ? from : initial);
         before.cancel(false);
         if (ticks.schedule() instanceof Schedule.FixedRate rate) {
-            future = scheduler.scheduleAtFixedRate(firing(null, false), start, rate.period());
+            unlessStopping(() -> future = scheduler.scheduleAtFixedRate(firing(null, false), start, rate.period()));
         } else if (ticks.schedule() instanceof Schedule.FixedDelay fixed) {
-            future = scheduler.scheduleWithFixedDelay(firing(null, false), start, fixed.delay());
+            unlessStopping(() -> future = scheduler.scheduleWithFixedDelay(firing(null, false), start, fixed.delay()));
         }
     }
 
