@@ -37,11 +37,11 @@ const JOBS: [(&str, &str, i64); 3] = [
 ];
 
 impl Run {
-    /// The tick that was meant: the job runs at whole multiples of its period.
+    /// The tick that it is: the last whole multiple of its period. A timer may be early, by as little as clocks are adjusted.
     #[must_use]
     pub fn tick(&self) -> i64 {
         let period = JOBS.iter().find(|(job, ..)| *job == self.job).map_or(1, |(.., period)| *period);
-        (self.millis + period / 2) / period * period
+        (self.millis + 20) / period * period
     }
 }
 

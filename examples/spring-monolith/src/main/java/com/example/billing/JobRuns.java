@@ -18,8 +18,8 @@ class JobRuns {
 
     void record(String job, long periodMillis) {
         long startedAt = clock.millis();
-        // Ticks are at whole multiples of the period. A run is never early, and late where it was caught up.
-        long planned = startedAt / periodMillis * periodMillis;
+        // Ticks are at whole multiples of the period. A run is late where it was caught up; early by no more than clocks are adjusted.
+        long planned = (startedAt + 20) / periodMillis * periodMillis;
         jdbc.update(
                 "insert into job_run (job, planned, instance, started_at) values (?, ?, ?, ?)",
                 job,
