@@ -4,7 +4,8 @@
 set -euo pipefail
 repo=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+# unshare itself ignores SIGTERM; what it runs dies with it.
+trap 'kill -KILL $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 for variable in ${!CLUSTER_LEADER_@}; do unset "$variable"; done
 readonly most_bytes=8000000 dockerfile=$repo/crates/cli/Dockerfile
 
