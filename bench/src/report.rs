@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::slice;
 
+use serde::Serialize;
 use testkit::history::{Panel, draw};
 
 use crate::here;
@@ -17,40 +18,54 @@ const DATA: &str = "results.json";
 
 /// Writes the data, and all that is made from it.
 pub(crate) fn write(results: &Results, worst_pauses: &[Panel]) -> io::Result<()> {
-    let out = here(if results.run.quick { "../target/bench" } else { "results" });
-    fs::create_dir_all(&out)?;
-    keep(results, &out)?;
+    let out = out(results.run.quick);
+    keep(results, &out, DATA)?;
     let drawn = draw("A leader is frozen for 25 s, and wakes: the worst time of each", worst_pauses);
     fs::write(out.join("pause.svg"), drawn)?;
-    show(results, &out)
+    show(results)
 }
 
-/// Tables and drawings, as far as they are made from the data.
-fn show(results: &Results, out: &Path) -> io::Result<()> {
-    for (name, plot) in plots(results) {
+/// Where what is written of a run goes.
+pub(crate) fn out(quick: bool) -> PathBuf {
+    here(if quick { "../target/bench" } else { "results" })
+}
+
+/// Writes the data.
+pub(crate) fn keep(results: &impl Serialize, out: &Path, name: &str) -> io::Result<()> {
+    fs::create_dir_all(out)?;
+    fs::write(out.join(name), serde_json::to_string_pretty(results)? + "\n")
+}
+
+/// Draws, and shows the tables: between these marks of the README too, unless the run was short.
+pub(crate) fn publish<const N: usize>(
+    quick: bool,
+    plots: [(&str, Plot); N],
+    marks: [&str; 2],
+    tables: &str,
+) -> io::Result<()> {
+    for (name, plot) in plots {
         if let Some(drawn) = plot.draw() {
-            fs::write(out.join(name), drawn)?;
+            fs::write(out(quick).join(name), drawn)?;
         }
     }
-    let tables = tables(results);
-    if !results.run.quick {
-        put_into(&here("README.md"), MARKS, &tables)?;
+    if !quick {
+        put_into(&here("README.md"), marks, tables)?;
     }
     io::stdout().write_all(tables.as_bytes())
 }
 
+/// Tables and drawings, as far as they are made from the data.
+fn show(results: &Results) -> io::Result<()> {
+    publish(results.run.quick, plots(results), MARKS, &tables(results))
+}
+
 /// Makes tables and drawings anew from the data, with that changed.
 pub(crate) fn anew(change: impl FnOnce(&mut Results)) -> Result<(), String> {
-    let out = here("results");
+    let out = out(false);
     let data = fs::read(out.join(DATA)).map_err(|error| format!("{DATA}: {error}"))?;
     let mut results = serde_json::from_slice(&data).map_err(|error| format!("{DATA}: {error}"))?;
     change(&mut results);
-    keep(&results, &out).and_then(|()| show(&results, &out)).map_err(|error| error.to_string())
-}
-
-fn keep(results: &Results, out: &Path) -> io::Result<()> {
-    let data = serde_json::to_string_pretty(results)?;
-    fs::write(out.join(DATA), data + "\n")
+    keep(&results, &out, DATA).and_then(|()| show(&results)).map_err(|error| error.to_string())
 }
 
 fn plots(results: &Results) -> [(&'static str, Plot); 4] {

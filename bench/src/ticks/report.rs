@@ -1,15 +1,13 @@
 //! What is written of a run: the data, the table of the README, the drawings.
 
 use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io;
 
 use cluster_leader_tests_ticks::Kind;
 
 use crate::bars::short;
-use crate::here;
 use crate::plot::{Plot, Scale};
-use crate::tables::put_into;
+use crate::report::{keep, out, publish};
 use crate::ticks::results::{Contest, OfOne, Results, Tally};
 
 /// Beside the drawings that are made from it.
@@ -18,10 +16,6 @@ const DATA: &str = "ticks.json";
 /// Between these the README has the table.
 const MARKS: [&str; 2] = ["<!-- ticks: written by the program -->", "<!-- end of the ticks -->"];
 
-fn out(quick: bool) -> PathBuf {
-    here(if quick { "../target/bench" } else { "results" })
-}
-
 /// What has been measured before.
 pub(crate) fn read(quick: bool) -> Option<Results> {
     serde_json::from_slice(&fs::read(out(quick).join(DATA)).ok()?).ok()
@@ -29,24 +23,12 @@ pub(crate) fn read(quick: bool) -> Option<Results> {
 
 /// Writes the data.
 pub(crate) fn write(results: &Results) -> io::Result<()> {
-    let out = out(results.run.quick);
-    fs::create_dir_all(&out)?;
-    fs::write(out.join(DATA), serde_json::to_string_pretty(results)? + "\n")
+    keep(results, &out(results.run.quick), DATA)
 }
 
 /// Table and drawings.
 pub(crate) fn show(results: &Results) -> io::Result<()> {
-    let out = out(results.run.quick);
-    for (name, plot) in plots(results) {
-        if let Some(drawn) = plot.draw() {
-            fs::write(out.join(name), drawn)?;
-        }
-    }
-    let tables = tables(results);
-    if !results.run.quick {
-        put_into(&here("README.md"), MARKS, &tables)?;
-    }
-    io::stdout().write_all(tables.as_bytes())
+    publish(results.run.quick, plots(results), MARKS, &tables(results))
 }
 
 /// Makes table and drawings anew from the data.
