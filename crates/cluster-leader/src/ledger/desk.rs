@@ -78,7 +78,7 @@ impl Desk {
         }
         inner.book.set(name, entry, now)?;
         inner.changes += 1;
-        let warning = inner.book.nearly_full().filter(|_| !inner.warned);
+        let warning = if inner.warned { None } else { inner.book.nearly_full() };
         inner.warned |= warning.is_some();
         Ok(warning)
     }
