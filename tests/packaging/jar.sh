@@ -149,6 +149,19 @@ else
   skip "JDK 25: neither JAVA25_HOME nor /usr/lib/jvm/*25* names one"
 fi
 
+# ---- applications ------------------------------------------------------------------------------
+
+end_once_it_says() { # TEXT: ends what was started last once its log has that. Whether it does
+  local program=$!
+  for _ in {1..600}; do
+    if grep -q "$1" "$work/log" || ! kill -0 "$program" 2>/dev/null; then break; fi
+    sleep 0.1
+  done
+  kill -TERM "$program" 2>/dev/null || true
+  wait "$program" || true
+  grep -q "$1" "$work/log"
+}
+
 # ---- the example --------------------------------------------------------------------------------
 
 cp -r "$repo/examples/spring-monolith" "$work/example"
@@ -156,14 +169,7 @@ cd "$work/example"
 rm -rf target data
 user package -DskipTests
 CLUSTER_LEADER_STORE=file:$work/store-example java -jar target/spring-monolith-*.jar >"$work/log" 2>&1 &
-example=$!
-for _ in {1..600}; do
-  if grep -q 'Sent the invoices' "$work/log" || ! kill -0 "$example" 2>/dev/null; then break; fi
-  sleep 0.1
-done
-kill -TERM "$example" 2>/dev/null || true
-wait "$example" || true
-grep -q 'Sent the invoices' "$work/log" || fail "the example sent no invoices: $(cat "$work/log")"
+end_once_it_says 'Sent the invoices' || fail "the example sent no invoices: $(cat "$work/log")"
 echo "the example, built in an empty place: its job runs"
 
 # ---- docs/java.md, to the letter ------------------------------------------------------------------
@@ -179,16 +185,9 @@ for command in "${commands[@]}"; do
   case $command in
     'java -jar '*)
       CLUSTER_LEADER_STORE=file:$work/store-java ${command%%#*} >"$work/log" 2>&1 &
-      program=$!
       ;;
     *) eval "$command" ;;
   esac
 done
-for _ in {1..600}; do
-  if grep -q 'the job runs here' "$work/log" || ! kill -0 "$program" 2>/dev/null; then break; fi
-  sleep 0.1
-done
-kill -TERM "$program" 2>/dev/null || true
-wait "$program" || true
-grep -q 'the job runs here' "$work/log" || fail "docs/java.md: no job runs: $(cat "$work/log")"
+end_once_it_says 'the job runs here' || fail "docs/java.md: no job runs: $(cat "$work/log")"
 echo "docs/java.md, to the letter: its tests pass, its job runs"
