@@ -1,11 +1,9 @@
 package io.clusterleader.spring;
 
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
-import org.springframework.scheduling.SchedulingAwareRunnable;
 
-/** A scheduled job as its scheduler runs it. */
-class GuardedTask implements SchedulingAwareRunnable {
+/** A scheduled job, run where it may. */
+class GuardedTask implements Runnable {
     private final Supplier<Guard> guard;
     private final LeaderOnlyJob job;
     private final Runnable task;
@@ -28,22 +26,6 @@ class GuardedTask implements SchedulingAwareRunnable {
         }
         guarding.runEverywhere(job, task);
         return true;
-    }
-
-    @Override
-    public boolean isLongLived() {
-        return task instanceof SchedulingAwareRunnable aware && aware.isLongLived();
-    }
-
-    /** Which scheduler runs it (since Spring 6.1). */
-    @Override
-    public @Nullable String getQualifier() {
-        return task instanceof SchedulingAwareRunnable aware ? aware.getQualifier() : null;
-    }
-
-    @Override
-    public String toString() {
-        return task.toString();
     }
 
     /** One that is due once. Where this instance does not lead by then, it is kept until it does. */

@@ -1,6 +1,5 @@
 package io.clusterleader.spring;
 
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
@@ -10,6 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.scheduling.TaskScheduler;
 import org.springframework.scheduling.config.CronTask;
 import org.springframework.scheduling.config.FixedDelayTask;
@@ -104,11 +104,7 @@ class GuardedTaskRegistrar extends ScheduledTaskRegistrar {
         if (isFirst && arguments != null && arguments[0] instanceof Runnable task) {
             return schedule(registration, scheduler, method, arguments, task);
         }
-        try {
-            return method.invoke(scheduler, arguments);
-        } catch (InvocationTargetException failure) {
-            throw failure.getTargetException();
-        }
+        return AopUtils.invokeJoinpointUsingReflection(scheduler, method, arguments);
     }
 
     private @Nullable Object schedule(

@@ -1,6 +1,5 @@
 package io.clusterleader.spring;
 
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Clock;
@@ -42,14 +41,7 @@ final class PlannedInstants {
                     Class<?> type = method.getReturnType();
                     return type == Clock.class ? clock : type == Instant.class ? instant : type == Date.class ? Date.from(instant) : null;
                 });
-        try {
-            return instant(NEXT.invoke(trigger, context));
-        } catch (InvocationTargetException failure) {
-            ReflectionUtils.rethrowRuntimeException(failure.getTargetException());
-        } catch (IllegalAccessException impossible) { // A public method of a public interface.
-            throw new IllegalStateException(impossible);
-        }
-        return null;
+        return instant(ReflectionUtils.invokeMethod(NEXT, trigger, context));
     }
 
     /** The last that is after {@code floor} and not after {@code ceiling}; null if there is none. */

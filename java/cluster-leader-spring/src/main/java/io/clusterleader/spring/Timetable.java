@@ -1,6 +1,5 @@
 package io.clusterleader.spring;
 
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Clock;
@@ -16,6 +15,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.core.task.TaskRejectedException;
 import org.springframework.scheduling.SchedulingAwareRunnable;
 import org.springframework.scheduling.TaskScheduler;
@@ -31,16 +31,20 @@ final class Timetable {
     private static final Log log = LogFactory.getLog(Timetable.class);
 
     private final TaskScheduler scheduler;
+    /** What was to be scheduled. */
     private final Runnable task;
+    /** The same, guarded. */
+    private final Runnable guarded;
     private final Ticks ticks;
     private final Queue<Instant> planned = new ConcurrentLinkedQueue<>();
     private volatile Clock clock;
     private volatile boolean fired;
     private volatile @Nullable ScheduledFuture<?> future;
 
-    private Timetable(TaskScheduler scheduler, Runnable task, Ticks ticks) {
+    private Timetable(TaskScheduler scheduler, Runnable task, Runnable guarded, Ticks ticks) {
         this.scheduler = scheduler;
         this.task = task;
+        this.guarded = guarded;
         this.ticks = ticks;
         this.clock = scheduler.getClock();
     }
@@ -65,63 +69,43 @@ final class Timetable {
         return last instanceof Duration duration ? duration : Duration.ofMillis((Long) last);
     }
 
-    /** Schedules a task as that call does, and tells the ticks of it. */
+    /** Schedules, as that call does, its task guarded, and tells the ticks of it. */
     static @Nullable Object schedule(
-            TaskScheduler scheduler, Method method, @Nullable Object[] arguments, Runnable task, Ticks ticks) throws Throwable {
-        Timetable timetable = new Timetable(scheduler, task, ticks);
-        arguments[0] = timetable.firing(null, false);
+            TaskScheduler scheduler, Method method, @Nullable Object[] arguments, Runnable guarded, Ticks ticks) throws Throwable {
+        Timetable timetable = new Timetable(scheduler, (Runnable) arguments[0], guarded, ticks);
+        arguments[0] = timetable.new Firing(null, false);
         if (arguments[1] instanceof Trigger trigger) {
             arguments[1] = timetable.noting(trigger);
         } else if (!(ticks.schedule() instanceof Schedule.Once)) {
-            timetable.clock = timetable.clockOfScheduler();
+            timetable.learnClock();
         }
         return ticks.schedule(timetable, () -> timetable.ask(method, arguments));
     }
 
     private @Nullable Object ask(Method method, @Nullable Object[] arguments) throws Throwable {
-        try {
-            Object scheduled = method.invoke(scheduler, arguments);
-            future = scheduled instanceof ScheduledFuture<?> asked ? asked : null;
-            return future == null ? scheduled : new Movable();
-        } catch (InvocationTargetException failure) {
-            throw failure.getTargetException();
-        }
+        Object scheduled = AopUtils.invokeJoinpointUsingReflection(scheduler, method, arguments);
+        future = scheduled instanceof ScheduledFuture<?> asked ? asked : null;
+        return future == null ? scheduled : new Movable();
     }
 
-    /** One that notes what it plans. */
-    private Object noting(Trigger trigger) {
-        return Proxy.newProxyInstance(Trigger.class.getClassLoader(), new Class<?>[] {Trigger.class}, (proxy, method, arguments) -> {
-            try {
-                Object answer = method.invoke(trigger, arguments);
-                if (arguments != null && arguments.length == 1 && arguments[0] instanceof TriggerContext context) {
-                    clock = context.getClock();
-                    Instant instant = PlannedInstants.instant(answer);
-                    if (instant != null) {
-                        planned.add(instant);
-                    }
+    /** One that notes what it plans, and by which clock; null plans nothing. */
+    private Trigger noting(@Nullable Trigger trigger) {
+        return (Trigger) Proxy.newProxyInstance(Trigger.class.getClassLoader(), new Class<?>[] {Trigger.class}, (proxy, method, arguments) -> {
+            Object answer = trigger == null ? null : AopUtils.invokeJoinpointUsingReflection(trigger, method, arguments);
+            if (arguments != null && arguments.length == 1 && arguments[0] instanceof TriggerContext context) {
+                clock = context.getClock();
+                Instant instant = PlannedInstants.instant(answer);
+                if (instant != null) {
+                    planned.add(instant);
                 }
-                return answer;
-            } catch (InvocationTargetException failure) {
-                throw failure.getTargetException();
             }
+            return answer;
         });
     }
 
     /** A router of Spring's does not tell the clock of the scheduler that it chooses. A trigger is told, even one that never fires. */
-    private Clock clockOfScheduler() {
-        Clock[] told = {clock};
-        Object never = Proxy.newProxyInstance(Trigger.class.getClassLoader(), new Class<?>[] {Trigger.class}, (proxy, method, arguments) -> {
-            if (arguments != null && arguments.length == 1 && arguments[0] instanceof TriggerContext context) {
-                told[0] = context.getClock();
-            }
-            return null;
-        });
-        scheduler.schedule(firing(null, false), (Trigger) never);
-        return told[0];
-    }
-
-    private Firing firing(@Nullable Instant instant, boolean catchesUp) {
-        return new Firing(instant, catchesUp);
+    private void learnClock() {
+        scheduler.schedule(new Firing(null, false), noting(null));
     }
 
     Instant now() {
@@ -140,7 +124,7 @@ final class Timetable {
 
     /** Fires once more, now, for that instant. */
     void fireNow(@Nullable Instant instant) {
-        unlessStopping(() -> scheduler.schedule(firing(instant, true), now()));
+        unlessStopping(() -> scheduler.schedule(new Firing(instant, true), now()));
     }
 
     private void unlessStopping(Runnable request) {
@@ -162,9 +146,9 @@ final class Timetable {
         Instant start = now().plus(from.compareTo(initial) > 0 ? from : initial);
         before.cancel(false);
         if (ticks.schedule() instanceof Schedule.FixedRate rate) {
-            unlessStopping(() -> future = scheduler.scheduleAtFixedRate(firing(null, false), start, rate.period()));
+            unlessStopping(() -> future = scheduler.scheduleAtFixedRate(new Firing(null, false), start, rate.period()));
         } else if (ticks.schedule() instanceof Schedule.FixedDelay fixed) {
-            unlessStopping(() -> future = scheduler.scheduleWithFixedDelay(firing(null, false), start, fixed.delay()));
+            unlessStopping(() -> future = scheduler.scheduleWithFixedDelay(new Firing(null, false), start, fixed.delay()));
         }
     }
 
@@ -186,7 +170,7 @@ final class Timetable {
         @Override
         public void run() {
             fired = true;
-            ticks.fire(new Ticks.Tick(catchesUp ? instant : planned.poll(), catchesUp), task);
+            ticks.fire(new Ticks.Tick(catchesUp ? instant : planned.poll(), catchesUp), guarded);
         }
 
         @Override
