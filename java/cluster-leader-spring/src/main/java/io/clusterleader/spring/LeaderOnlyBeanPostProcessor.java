@@ -2,7 +2,9 @@ package io.clusterleader.spring;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -34,6 +36,7 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
 
     /** Whether anything of a class is to be guarded. */
     private final transient Map<Class<?>, Boolean> concerned = new ConcurrentHashMap<>();
+    private transient @Nullable Supplier<LeaderOnlyJobs> jobs;
 
     LeaderOnlyBeanPostProcessor() {
         setBeforeExistingAdvisors(true); // Outside of transactions. What is asynchronous comes later, and so is outside of this.
@@ -45,8 +48,9 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
     public void setBeanFactory(BeanFactory beanFactory) {
         super.setBeanFactory(beanFactory);
         Supplier<Guard> guard = SingletonSupplier.of(() -> beanFactory.getBean(Guard.class));
-        Supplier<LeaderOnlyJobs> jobs = SingletonSupplier.of(() -> beanFactory.getBean(LeaderOnlyJobs.class));
-        advisor = new DefaultPointcutAdvisor(pointcut(), new LeaderOnlyInterceptor(guard, jobs));
+        Supplier<LeaderOnlyJobs> known = SingletonSupplier.of(() -> beanFactory.getBean(LeaderOnlyJobs.class));
+        advisor = new DefaultPointcutAdvisor(pointcut(), new LeaderOnlyInterceptor(guard, known));
+        jobs = known;
     }
 
     private static Pointcut pointcut() {
@@ -100,7 +104,17 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
         }
         Object processed = super.postProcessAfterInitialization(bean, beanName);
         refuseWhatIsNotIntercepted(processed, targetClass, beanName);
+        addJobs(targetClass);
         return processed;
+    }
+
+    /** Known before they are called, so that the first call finds this instance standing in the election that they name. */
+    private void addJobs(Class<?> targetClass) {
+        Supplier<LeaderOnlyJobs> known = Objects.requireNonNull(jobs, "jobs: setBeanFactory comes first");
+        MethodIntrospector.selectMethods(targetClass, (ReflectionUtils.MethodFilter) method -> isIntercepted(method, targetClass)
+                && !isScheduled(method, targetClass)).stream()
+                .sorted(Comparator.comparing(Method::toString)) // Overloads have the same numbers on every instance.
+                .forEach(method -> known.get().called(method, targetClass));
     }
 
     private static boolean isConcerned(Class<?> type) {

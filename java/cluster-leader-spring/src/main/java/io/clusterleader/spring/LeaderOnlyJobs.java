@@ -16,8 +16,7 @@ import org.springframework.core.MethodClassKey;
 import org.springframework.util.StringValueResolver;
 
 /**
- * The jobs of an application, as they become known: scheduled ones when their beans are made, others when they are first
- * called. For people and for monitoring.
+ * The jobs of an application, as they become known: when their beans are made. For people and for monitoring.
  *
  * <p>Everything may be called from any thread.
  */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import static org.awaitility.Awaitility.await;
 
+import io.clusterleader.ClusterLeader;
 import io.clusterleader.spring.Elections;
 import io.clusterleader.spring.EveryInstance;
 import io.clusterleader.spring.LeaderOnly;
@@ -42,10 +43,12 @@ import reactor.core.publisher.Mono;
 class LeaderOnlyTest {
     private static final Duration LONG = Duration.ofSeconds(60);
 
+    private static Rival rival;
     private static ConfigurableApplicationContext application;
 
     @BeforeAll
     static void start() throws InterruptedException {
+        rival = Rival.leading("leader-only-others");
         application = start("leader-only", Calls.class);
         assertThat(application.getBean(Elections.class).own().orElseThrow().await(LONG)).isTrue();
     }
@@ -53,6 +56,7 @@ class LeaderOnlyTest {
     @AfterAll
     static void close() {
         application.close();
+        rival.close();
     }
 
     private static ConfigurableApplicationContext start(String election, Class<?> source) {
@@ -83,35 +87,36 @@ class LeaderOnlyTest {
 
     @Test
     void elsewhereTheyAreLeftOut() throws Exception {
-        try (Rival rival = Rival.leading("leader-only-others")) {
-            Methods followed = application.getBean(Followed.class);
-            followed.nothing();
-            assertThat(followed.optional()).isEmpty();
-            assertThat(followed.optionalInt()).isEmpty();
-            assertThat(followed.future().get()).isNull();
-            assertThat(followed.stage().toCompletableFuture().get()).isNull();
-            assertThat(followed.asynchronous().get(1, TimeUnit.MINUTES)).isNull();
-            assertThat(followed.mono().block()).isNull();
-            assertThat(followed.flux().collectList().block()).isEmpty();
-            assertThatThrownBy(followed::number)
-                    .asInstanceOf(type(NotLeaderException.class))
-                    .satisfies(refused -> {
-                        assertThat(refused.election()).isEqualTo("leader-only-others");
-                        assertThat(refused.leader()).isEqualTo(Optional.of("rival"));
-                        assertThat(refused).hasMessageContaining("Followed#number runs on the leader only")
-                                .hasMessageContaining("led by rival");
-                    });
-            assertThat(followed.everywhere()).isEqualTo("ran");
-            assertThat(application.getBean(Ran.class).jobs()).doesNotContain("nothing, followed");
-            LeaderOnlyJob job = job("Followed#nothing");
-            assertThat(job.election()).isEqualTo("leader-only-others");
-            assertThat(job.skipped()).isPositive();
-            assertThat(job.runs()).isZero();
+        ClusterLeader others = application.getBean(Elections.class).all().stream()
+                .filter(election -> election.status().election().equals("leader-only-others")).findAny().orElseThrow(); // Before any call.
+        await().atMost(LONG).until(() -> others.status().leader().isPresent());
+        Methods followed = application.getBean(Followed.class);
+        followed.nothing();
+        assertThat(followed.optional()).isEmpty();
+        assertThat(followed.optionalInt()).isEmpty();
+        assertThat(followed.future().get()).isNull();
+        assertThat(followed.stage().toCompletableFuture().get()).isNull();
+        assertThat(followed.asynchronous().get(1, TimeUnit.MINUTES)).isNull();
+        assertThat(followed.mono().block()).isNull();
+        assertThat(followed.flux().collectList().block()).isEmpty();
+        assertThatThrownBy(followed::number)
+                .asInstanceOf(type(NotLeaderException.class))
+                .satisfies(refused -> {
+                    assertThat(refused.election()).isEqualTo("leader-only-others");
+                    assertThat(refused.leader()).isEqualTo(Optional.of("rival"));
+                    assertThat(refused).hasMessageContaining("Followed#number runs on the leader only")
+                            .hasMessageContaining("led by rival");
+                });
+        assertThat(followed.everywhere()).isEqualTo("ran");
+        assertThat(application.getBean(Ran.class).jobs()).doesNotContain("nothing, followed");
+        LeaderOnlyJob job = job("Followed#nothing");
+        assertThat(job.election()).isEqualTo("leader-only-others");
+        assertThat(job.skipped()).isPositive();
+        assertThat(job.runs()).isZero();
 
-            Mono<String> subscribedToLater = followed.mono();
-            rival.close();
-            await().atMost(LONG).untilAsserted(() -> assertThat(subscribedToLater.block()).isEqualTo("ran"));
-        }
+        Mono<String> subscribedToLater = followed.mono();
+        rival.close();
+        await().atMost(LONG).untilAsserted(() -> assertThat(subscribedToLater.block()).isEqualTo("ran"));
     }
 
     private static LeaderOnlyJob job(String id) {
