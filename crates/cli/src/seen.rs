@@ -70,6 +70,8 @@ pub(crate) struct Shown<'a> {
     /// How long the lease lasts if it is not renewed, by our wall clock.
     remaining_ms: u64,
     term: Option<i32>,
+    /// How often a term has begun since the record was made, on average. In Kubernetes only.
+    transitions_per_hour: Option<f64>,
     fencing_token: Option<u64>,
     step_down_requested: bool,
     /// Whether this library has written the record.
@@ -119,6 +121,14 @@ impl Seen {
         record.lease_duration.unwrap_or(Duration::from_secs(15)).saturating_sub(since_renewal)
     }
 
+    /// Since the record was made, to two decimals; `None`: that is not known, or less than a minute ago.
+    pub(crate) fn transitions_per_hour(&self) -> Option<f64> {
+        let record = self.record.as_ref()?;
+        let age = self.ago(record.created_at).filter(|age| *age >= Duration::from_secs(60))?;
+        let rate = f64::from(record.term) * 3600.0 / age.as_secs_f64();
+        Some((rate * 100.0).round() / 100.0)
+    }
+
     pub(crate) fn shown(&self) -> Shown<'_> {
         let record = self.record.as_ref();
         let held = record.filter(|record| record.leader.is_some());
@@ -133,6 +143,7 @@ impl Seen {
             lease_duration_ms: held.and_then(|record| record.lease_duration).map(milliseconds),
             remaining_ms: milliseconds(self.remaining()),
             term: record.map(|record| record.term),
+            transitions_per_hour: self.transitions_per_hour(),
             fencing_token: record.and_then(|record| record.fencing_token),
             step_down_requested: record.is_some_and(|record| record.asked_to_step_down),
             ours: record.map(|record| record.is_ours),

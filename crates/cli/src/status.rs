@@ -17,7 +17,8 @@ use crate::seen::{Seen, Shown, State};
 /// of the directory, in Kubernetes every Lease of the namespace, which takes the right to list.
 ///
 /// SINCE, RENEWED and REMAINING compare the wall clock of the holder with this one. The exit code is 3 if an
-/// election that was named is not held.
+/// election that was named is not held. AN HOUR is how many terms have begun an hour since the Lease was made; on
+/// files it is not known. Who else stands is not shown: who does not lead leaves no trace.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -89,6 +90,7 @@ fn table(seen: &[Seen], wide: bool) -> String {
             "RENEWED",
             "REMAINING",
             "TERM",
+            "AN HOUR",
             "TOKEN",
             "LEASE",
             "IDENTITY",
@@ -113,6 +115,7 @@ fn table(seen: &[Seen], wide: bool) -> String {
             plain(it.record.as_ref().map_or_else(none, |record| record.term.to_string())),
         ];
         if wide {
+            row.push(plain(it.transitions_per_hour().map_or_else(none, |rate| rate.to_string())));
             row.push(plain(
                 held.and_then(|record| record.fencing_token).map_or_else(none, |token| token.to_string()),
             ));

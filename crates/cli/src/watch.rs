@@ -24,7 +24,7 @@ use crate::status::Which;
 /// On a terminal a timeline for each: one letter for each holder, '.' while nobody holds it, '!' while its holder
 /// does not renew it. Else a line for each change; with -o json an object for each.
 ///
-/// It looks every --interval: what comes and goes in between is not seen.
+/// It looks every --interval. Who holds it only in between is not seen, but is counted among the hand-overs.
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -45,6 +45,8 @@ struct Story {
     /// A letter for each look.
     strip: String,
     last: Option<(State, Option<String>, Option<i32>)>,
+    /// The last term there was, and how many have begun since the first look.
+    term: Option<i32>,
     hand_overs: u32,
     without_leader: Duration,
 }
@@ -142,15 +144,17 @@ impl Story {
             self.strip = self.strip.chars().skip(1).collect();
         }
         self.strip.push(mark);
-        let now = Some((state, holder, seen.record.as_ref().map(|record| record.term)));
-        if self.last == now {
-            return false;
-        }
-        let taken_over =
-            |last: &(State, Option<String>, Option<i32>)| last.2 != now.as_ref().and_then(|it| it.2);
-        self.hand_overs += u32::from(self.last.as_ref().is_some_and(taken_over));
+        let term = seen.record.as_ref().map(|record| record.term);
+        self.hand_overs += match (self.term, term) {
+            (Some(before), Some(now)) if now < before => 1, // The record was made anew.
+            (Some(before), Some(now)) => now.abs_diff(before),
+            _ => 0,
+        };
+        self.term = term.or(self.term);
+        let now = Some((state, holder, term));
+        let is_new = self.last != now;
         self.last = now;
-        true
+        is_new
     }
 
     fn letter_of(&mut self, holder: &str) -> char {

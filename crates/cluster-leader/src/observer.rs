@@ -62,6 +62,8 @@ pub struct Observed {
     pub renewed_at: Option<SystemTime>,
     /// `leaseTransitions`.
     pub term: i32,
+    /// When the record was made and its terms began to be counted, by the API server's clock. Not known on files.
+    pub created_at: Option<SystemTime>,
     /// The term's fencing token, once the holder has told it: with its first renewal.
     pub fencing_token: Option<u64>,
     /// The holder is asked to step down.
@@ -260,6 +262,7 @@ fn observed(lease: &Lease, place: String) -> Result<Observed, Error> {
         acquired_at: record.acquire_time.and_then(system_time),
         renewed_at: record.renew_time.and_then(system_time),
         term: record.transitions,
+        created_at: lease.metadata.creation_timestamp.as_ref().map(|time| time.0.into()),
         fencing_token: record.token.as_ref().filter(|(of, _)| Some(of) == holder).map(|(_, token)| *token),
         asked_to_step_down: record.asks_to_step_down(),
         holder_is_dead: false,

@@ -1,6 +1,7 @@
 //! `status`, `watch` and `step-down`, on files and on a cluster.
 
 use cluster_leader_tests_kubernetes::{Process, eventually};
+use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use testkit::api::Fault;
@@ -71,16 +72,34 @@ fn status_tells_the_dead_from_the_living() {
     assert_eq!(jobs(&world)["state"], "dead", "the kernel knows");
 
     let world = World::cluster();
-    let long_ago = "2020-01-01T00:00:00.000000Z";
-    world.server().add("team", "jobs", json!({
-        "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
-        "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15, "renewTime": long_ago, "acquireTime": long_ago},
-    }));
+    add_lease(&world, 0);
     let seen = jobs(&world);
     assert_eq!(
         (&seen["state"], &seen["remaining_ms"], &seen["ours"]),
         (&json!("expired"), &json!(0), &json!(false))
     );
+}
+
+/// Another elector's, made two hours ago and not renewed for years, of this many terms.
+fn add_lease(world: &World, transitions: i32) {
+    let long_ago = "2020-01-01T00:00:00.000000Z";
+    let made = Timestamp::now() - SignedDuration::from_hours(2);
+    world.server().add("team", "jobs", json!({
+        "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
+        "metadata": {"creationTimestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()},
+        "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15, "renewTime": long_ago,
+                 "acquireTime": long_ago, "leaseTransitions": transitions},
+    }));
+}
+
+#[test]
+fn status_shows_how_often_terms_begin() {
+    let world = World::cluster();
+    add_lease(&world, 6);
+    let rate = jobs(&world)["transitions_per_hour"].as_f64().unwrap();
+    assert!((2.8..=3.0).contains(&rate), "6 in two hours: {rate}");
+    let wide = world.output(&["status", "jobs", "-o", "wide"]);
+    assert!(wide.out.contains("AN HOUR") && wide.out.contains(&format!("  {rate}  ")), "{wide:?}");
 }
 
 #[test]
@@ -170,10 +189,26 @@ fn watch_shows_changes_and_sums_up() {
         assert_eq!(watcher.await_exit().code(), Some(0));
         let summary = watcher.with_lines(|lines| lines.last().unwrap().text.clone());
         assert!(
-            summary.starts_with("jobs: watched for ") && summary.ends_with("A app-0, B app-1"),
+            summary.starts_with("jobs: watched for ")
+                && summary.contains(", 1 hand-overs, ")
+                && summary.ends_with("A app-0, B app-1"),
             "{summary}"
         );
     }
+}
+
+#[test]
+fn watch_counts_the_hand_overs_that_it_did_not_see() {
+    let world = World::cluster();
+    add_lease(&world, 2);
+    let watcher = Process::start("watcher", &mut world.command("watcher", &["watch", "jobs", "--interval=20ms"]));
+    watcher.await_text("(term 2)");
+    world.server().edit("team", "jobs", |lease| lease["spec"]["leaseTransitions"] = json!(5));
+    watcher.await_text("(term 5)");
+    watcher.signal(Signal::INT);
+    assert_eq!(watcher.await_exit().code(), Some(0));
+    let summary = watcher.with_lines(|lines| lines.last().unwrap().text.clone());
+    assert!(summary.contains(", 3 hand-overs, "), "{summary}");
 }
 
 #[test]

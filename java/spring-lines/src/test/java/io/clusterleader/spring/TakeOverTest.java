@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -46,8 +47,8 @@ import org.springframework.scheduling.support.CronTrigger;
 class TakeOverTest {
     private static final Duration BOUND = Duration.ofSeconds(30);
     private static final Instant NIGHT = Instant.parse("2026-01-10T02:00:30Z");
-    private static final Instant TWO = Instant.parse("2026-01-10T02:00:00Z");
-    private static final Duration DAY = Duration.ofDays(1);
+    static final Instant TWO = Instant.parse("2026-01-10T02:00:00Z");
+    static final Duration DAY = Duration.ofDays(1);
     private static final String JOBS = Jobs.class.getName() + "#";
 
     private Path directory;
@@ -201,9 +202,24 @@ class TakeOverTest {
         }
     }
 
+    /** At most once a start is noted, then written, and only then made: a leader that is gone has perhaps waited in between. */
+    @ParameterizedTest
+    @CsvSource({"GONE, at-most-once, PT1S", "STEPPED_DOWN, at-most-once, PT0S", "STEPPED_DOWN, at-least-once, PT0S"})
+    void whatWasWrittenBeforeItBeganMayHaveBegunLater(End end, String delivery, Duration later) throws InterruptedException {
+        Duration ago = Duration.ofMinutes(4);
+        LastTick tick = new LastTick(State.STARTED, "rate PT10M".hashCode(), null, ago, ago);
+        try (Taken taken = takeOver("rate", tick, end, "delivery=" + delivery)) {
+            await().atMost(BOUND).untilAsserted(() -> {
+                assertThat(taken.entry("rate").state()).isEqualTo(State.ENDED);
+                Duration startedAgo = taken.entry("rate").startedAgo();
+                assertThat(taken.entry("untouched").startedAgo().minus(startedAgo)).isBetween(later, later.plusMillis(500));
+            });
+        }
+    }
+
     // ---- the set-up -----------------------------------------------------------------------------
 
-    private static int cron(String expression) {
+    static int cron(String expression) {
         return new CronTrigger(expression, ZoneOffset.UTC).toString().hashCode();
     }
 
@@ -214,8 +230,9 @@ class TakeOverTest {
         ConfigurableApplicationContext application = null;
         try {
             assertThat(before.await(BOUND)).isTrue();
-            application = start(property);
+            application = start(directory, NIGHT, property);
             assertThat(before.ledger().put(id(job), left.entry())).isTrue();
+            assertThat(before.ledger().put("untouched", left.entry())).isTrue();
             if (end == End.STEPPED_DOWN) {
                 before.stepDown();
                 assertThat(application.getBean(Elections.class).own().orElseThrow().await(BOUND)).isTrue();
@@ -226,18 +243,19 @@ class TakeOverTest {
         return new Taken(application);
     }
 
-    private static String id(String job) {
-        return job.equals("an-id-of-its-own") ? job : JOBS + job;
+    static String id(String job) {
+        return job.equals("an-id-of-its-own") || job.equals("untouched") ? job : JOBS + job;
     }
 
-    private ConfigurableApplicationContext start(String property) {
+    /** An application whose scheduler's clock begins at that instant. */
+    static ConfigurableApplicationContext start(Path directory, Instant now, String property) {
         List<String> properties = new ArrayList<>(List.of(
                 "spring.main.banner-mode=off", "cluster-leader.scheduled.leader-only=true", "cluster-leader.election=take-over"));
         Arrays.stream(property.split(" ")).filter(each -> !each.isEmpty()).forEach(each -> properties.add("cluster-leader.scheduled." + each));
         return new SpringApplicationBuilder(Configuration.class, Jobs.class)
                 .web(WebApplicationType.NONE)
                 .properties(properties.toArray(String[]::new))
-                .run("--cluster-leader.store=file:" + directory);
+                .run("--cluster-leader.store=file:" + directory, "--now=" + now);
     }
 
     @SpringBootConfiguration(proxyBeanMethods = false)
@@ -246,10 +264,13 @@ class TakeOverTest {
     static class Configuration implements SchedulingConfigurer {
         private final ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
 
+        Configuration(@Value("${now}") Instant now) {
+            scheduler.setPoolSize(3);
+            scheduler.setClock(Clock.offset(Clock.systemUTC(), Duration.between(Instant.now(), now)));
+        }
+
         @Bean
         ThreadPoolTaskScheduler taskScheduler() {
-            scheduler.setPoolSize(3);
-            scheduler.setClock(Clock.offset(Clock.systemUTC(), Duration.between(Instant.now(), NIGHT)));
             return scheduler;
         }
 
@@ -323,11 +344,11 @@ class TakeOverTest {
         }
     }
 
-    private static final class Taken implements AutoCloseable {
+    static final class Taken implements AutoCloseable {
         private final ConfigurableApplicationContext application;
-        private final Jobs jobs;
+        final Jobs jobs;
 
-        private Taken(ConfigurableApplicationContext application) {
+        Taken(ConfigurableApplicationContext application) {
             this.application = application;
             this.jobs = application.getBean(Jobs.class);
         }
