@@ -159,8 +159,8 @@ lint: tools-rust ## Format, clippy, rustdoc, licences (Javadoc: make maven)
 	$(MAKE) --no-print-directory target/tools/bin/cargo-deny
 	target/tools/bin/cargo-deny --log-level error check --hide-inclusion-graph licenses bans sources
 
-target/tools/bin/cargo-deny:
-	$(CARGO) install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
+target/tools/bin/cargo-deny: # It has little to do: what takes time is to build it.
+	$(CARGO) install --debug --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
 
 .PHONY: bench
 bench: jar apiserver ## Measured beside client-go, fabric8 and Curator (twenty minutes; QUICK=1: three minutes)

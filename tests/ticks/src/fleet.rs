@@ -244,8 +244,8 @@ impl<'a> Fleet<'a> {
 
     /// The sidecar of the instance of this name, and where it answers.
     fn start_sidecar(&self, name: &str) -> (Running, String) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/sidecar/build.sh");
-        let built = Command::new(&script).stderr(Stdio::inherit()).output();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/client-go/build.sh");
+        let built = Command::new(&script).arg("sidecar").stderr(Stdio::inherit()).output();
         let built = built.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         assert!(built.status.success(), "no sidecar: {} ended with {}", script.display(), built.status);
         let program = String::from_utf8_lossy(&built.stdout).trim().into();
