@@ -81,7 +81,7 @@ install_tools() {
   for tool in cargo python3 flock; do
     command -v "$tool" >/dev/null || fail "$tool is missing: install it"
   done
-  readonly tools=$repo/target/tools/zig-$zig-$zigbuild
+  tools=$repo/target/tools/zig-$zig-$zigbuild
   if [ ! -e "$tools/complete" ]; then
     python3 -m venv --clear "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check "ziglang==$zig" "cargo-zigbuild==$zigbuild"
@@ -111,14 +111,15 @@ build() { # PLATFORM TARGET INTO [CRATE]
     what=(rustc --bin cluster-leader) made=cluster-leader
     last=(-- -C target-feature=+crt-static -C link-self-contained=no)
   fi
-  mkdir -p "$into" "$natives/work"
-  local begin=$natives/work/begin-$platform.o zig_target=${target/-unknown-/-}
+  local work=$natives/work-${target%%-*}
+  mkdir -p "$into" "$work"
+  local begin=$work/begin-$platform.o zig_target=${target/-unknown-/-}
   ZIG_GLOBAL_CACHE_DIR=$natives/zig "$tools/bin/python" -m ziglang cc -target "$zig_target" -O2 -fPIC -g0 \
     -c crates/ffi/natives/begin.c -o "$begin"
-  CLUSTER_LEADER_BEGIN=$begin RUSTC=$with RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=$natives/work PATH=$tools/bin:$PATH \
-    ZIG_GLOBAL_CACHE_DIR=$natives/zig CARGO_ZIGBUILD_CACHE_DIR=$natives/zigbuild \
+  CLUSTER_LEADER_BEGIN=$begin RUSTC=$with RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=$work PATH=$tools/bin:$PATH \
+    ZIG_GLOBAL_CACHE_DIR=$natives/zig CARGO_ZIGBUILD_CACHE_DIR=$work/zigbuild \
     cargo-zigbuild "${what[@]}" --quiet --locked --release -p "cluster-leader-$crate" --target "$target" $build_std "${last[@]}" >&2
-  cp "$natives/work/${target%".$glibc"}/release/$made" "$into/"
+  cp "$work/${target%".$glibc"}/release/$made" "$into/"
   echo "$platform: $made, $(stat -c %s "$into/$made") bytes in $((SECONDS - started)) s," \
     "by $("$with" --version)${build_std:+ and its standard library}" >&2
 }
@@ -143,14 +144,34 @@ target_of() { # PLATFORM
     fail "$1 is no platform: $platforms"
 }
 
-build_all() {
-  local todo platform target
+# Has this process be the only one that builds in that work.
+lock() { # ARCHITECTURE
   mkdir -p "$natives"
-  exec 9>"$natives/lock"
+  exec 9>"$natives/lock-$1"
   flock 9
-  todo=$(targets)
-  [ -n "$todo" ] || return 0
+}
+
+# The architectures side by side: the last third of each is linked on one core.
+build_all() {
+  local architecture failed=0
+  [ -n "$(targets)" ] || return 0
   install_tools
+  declare -A under_way
+  for architecture in x86_64 aarch64; do
+    build_those_for "$architecture" &
+    under_way[$architecture]=$!
+  done
+  for architecture in "${!under_way[@]}"; do
+    wait "${under_way[$architecture]}" || failed=$?
+  done
+  [ "$failed" = 0 ] || exit "$failed"
+}
+
+build_those_for() { # ARCHITECTURE
+  local todo platform target
+  lock "$1"
+  todo=$(targets | grep "^linux-$1" || true)
+  [ -n "$todo" ] || return 0
   while read -r platform target; do
     rm -rf "$folder.$platform"
     build "$platform" "$target" "$folder.$platform"
@@ -183,9 +204,7 @@ build_command() { # PLATFORM
     *) fail "$platform: the command is static for musl platforms alone, as linux-x86_64-musl" ;;
   esac
   into=$natives/command-$(hash cli)/$platform
-  mkdir -p "$natives"
-  exec 9>"$natives/lock"
-  flock 9
+  lock "${target%%-*}"
   if [ ! -e "$into/cluster-leader" ]; then
     install_tools
     rm -rf "$into.new"

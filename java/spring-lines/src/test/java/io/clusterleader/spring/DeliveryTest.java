@@ -10,7 +10,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -25,12 +30,16 @@ import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.annotation.Scheduled;
 
 /** What a standby sees of the ticks of a leader, whose lease is so long that nothing is written by and by. */
 class DeliveryTest {
     private static final Duration BOUND = Duration.ofSeconds(30);
+    /** In milliseconds. */
+    private static final long MEASURING = 20;
     private static final String JOB = Job.class.getName() + "#run";
 
     private Election election;
@@ -45,8 +54,9 @@ class DeliveryTest {
                 .leaseDuration(Duration.ofMinutes(10)).renewDeadline(Duration.ofMinutes(5));
     }
 
-    private void start(Delivery delivery) throws InterruptedException {
+    private void start(Delivery delivery, Class<?>... jobs) throws InterruptedException {
         application = new SpringApplicationBuilder(Configuration.class, Job.class)
+                .sources(jobs)
                 .web(WebApplicationType.NONE)
                 .properties("spring.main.banner-mode=off", "cluster-leader.election=delivery", "cluster-leader.scheduled.leader-only=true",
                         "cluster-leader.scheduled.delivery=" + delivery, "cluster-leader.drain-timeout=100ms",
@@ -122,10 +132,36 @@ class DeliveryTest {
         awaitState(application.getBean(Elections.class).own().orElseThrow(), State.ENDED);
     }
 
+    /** Its runs may overlap, and there are fewer writes than ticks. */
+    @Test
+    void g13_ofStartsThatWaitForTheSameWriteOneIsMade() throws InterruptedException {
+        start(Delivery.AT_MOST_ONCE, OftenJob.class);
+        OftenJob often = application.getBean(OftenJob.class);
+        await().atMost(BOUND).until(() -> often.begun.size() >= 10);
+        List<Long> begun = new ArrayList<>(often.begun);
+        Collections.sort(begun);
+        for (int i = 1; i < begun.size(); i++) {
+            assertThat(Duration.ofNanos(begun.get(i) - begun.get(i - 1))).as("no half period after the last: that is the same tick")
+                    .isGreaterThan(Duration.ofMillis(OftenJob.PERIOD / 2 - MEASURING));
+        }
+    }
+
     @SpringBootConfiguration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     @EnableScheduling
+    @EnableAsync
     static class Configuration {}
+
+    static class OftenJob {
+        private static final long PERIOD = 300;
+        private final Queue<Long> begun = new ConcurrentLinkedQueue<>();
+
+        @Async
+        @Scheduled(fixedRate = PERIOD)
+        public void run() {
+            begun.add(System.nanoTime());
+        }
+    }
 
     static class Job {
         private final Semaphore begun = new Semaphore(0);
