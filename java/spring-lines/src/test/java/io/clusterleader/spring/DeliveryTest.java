@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -137,9 +135,8 @@ class DeliveryTest {
     void g13_ofStartsThatWaitForTheSameWriteOneIsMade() throws InterruptedException {
         start(Delivery.AT_MOST_ONCE, OftenJob.class);
         OftenJob often = application.getBean(OftenJob.class);
-        await().atMost(BOUND).until(() -> often.begun.size() >= 10);
-        List<Long> begun = new ArrayList<>(often.begun);
-        Collections.sort(begun);
+        await().atMost(BOUND).until(() -> often.begun().size() >= 10);
+        List<Long> begun = often.begun();
         for (int i = 1; i < begun.size(); i++) {
             assertThat(Duration.ofNanos(begun.get(i) - begun.get(i - 1))).as("no half period after the last: that is the same tick")
                     .isGreaterThan(Duration.ofMillis(OftenJob.PERIOD / 2 - MEASURING));
@@ -160,6 +157,10 @@ class DeliveryTest {
         @Scheduled(fixedRate = PERIOD)
         public void run() {
             begun.add(System.nanoTime());
+        }
+
+        public List<Long> begun() {
+            return begun.stream().sorted().toList();
         }
     }
 

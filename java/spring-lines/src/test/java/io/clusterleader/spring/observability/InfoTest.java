@@ -11,7 +11,7 @@ class InfoTest {
     void infoNamesTheElectionAndItsLeader() throws Exception {
         try (ObservedApplication application = ObservedApplication.startLeader("info", "one")) {
             Map<String, Object> info = JsonPath.read(application.get("info").body(), "$['cluster-leader']");
-            assertThat(info).containsOnlyKeys("election", "place", "instanceName", "identity", "state", "leader")
+            assertThat(info).containsOnlyKeys("election", "place", "instanceName", "identity", "state", "leader", "further")
                     .containsEntry("election", "info").containsEntry("leader", "one").containsEntry("state", "leading");
         }
         try (ObservedApplication silent = ObservedApplication.start("info", "one", "--management.info.cluster-leader.enabled=false")) {
