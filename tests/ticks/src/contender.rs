@@ -139,6 +139,11 @@ impl Contender {
         [&Self::ON_KUBERNETES[..], &Self::ON_FILES, &Self::OTHERS].concat()
     }
 
+    /// Whether what it notes is written with a renewal, and not before.
+    pub(crate) fn is_relaxed(&self) -> bool {
+        self.arguments == RELAXED
+    }
+
     /// Whether it is ours.
     #[must_use]
     pub fn is_ours(&self) -> bool {

@@ -38,11 +38,12 @@ pub struct Judged {
     pub findings: Vec<String>,
     /// The longest that a tick waited for a run that covers it.
     pub longest_wait: Duration,
-    /// Runs of a process that was killed: under way when it was, or ended in the half second before.
+    /// Runs of a process that was killed: under way when it was, or ended so shortly before that it may not have been
+    /// written.
     pub at_stake: u64,
 }
 
-/// How long a leader may keep to itself that a run has ended.
+/// How long a leader may keep to itself that a run has ended, where that does not wait for a renewal.
 const UNFLUSHED: Nanos = 500_000_000;
 
 /// What is allowed for measuring: T of the definitions.
@@ -117,8 +118,10 @@ impl Outcome {
     /// The runs that a kill may repeat, or skip.
     fn at_stake(&self, episode: Episode) -> u64 {
         let Some((process, killed)) = episode.killed else { return 0 };
+        let renewal = nanos(self.plan.timings.renew) / 2;
+        let unwritten = if self.contender.is_relaxed() { renewal } else { UNFLUSHED };
         let of_it = self.runs.values().flatten().filter(|run| run.process == process);
-        let at_stake = of_it.filter(|run| run.end.is_none_or(|end| end >= killed - UNFLUSHED));
+        let at_stake = of_it.filter(|run| run.end.is_none_or(|end| end >= killed - unwritten));
         u64::try_from(at_stake.count()).unwrap_or(u64::MAX)
     }
 

@@ -64,6 +64,8 @@ fn g13_at_most_once_doubles_no_tick_though_a_leader_is_killed() {
 }
 
 #[test]
-fn g13_relaxed_doubles_and_misses_no_tick_in_a_rolling_update() {
-    drop(played(Contender::ON_FILES[2]));
+fn g13_relaxed_doubles_and_misses_no_tick_in_a_rolling_update_and_few_when_a_leader_is_killed() {
+    let Some(judged) = played(Contender::ON_FILES[2]) else { return };
+    let kill = kill(&judged);
+    assert!(kill.counts.doubled + kill.counts.missed <= kill.at_stake, "{kill:#?}");
 }

@@ -14,6 +14,11 @@ sealed interface Schedule {
         return null;
     }
 
+    /** The next tick, where a run that begins now could as well be that one's; null if none is due so soon. */
+    default @Nullable Instant tickSoonAfter(Instant now) {
+        return null;
+    }
+
     /** Whether the last tick was this one, or a later one. */
     boolean covers(LastTick last, @Nullable Instant tick);
 
@@ -39,12 +44,20 @@ sealed interface Schedule {
     record Planned(String description, PlannedInstants instants) implements Schedule {
         /** More are not counted. */
         private static final int MOST_TICKS = 100_000;
+        /** On a busy machine so much passes between what is noted of a run and its first step, at most. */
+        private static final Duration SOON = Duration.ofMillis(100);
 
         @Override
         public @Nullable Instant tick(@Nullable Instant planned, Instant now) {
             Instant first = planned == null ? now : planned;
             Instant last = instants.last(first, now);
             return last == null ? first : last;
+        }
+
+        @Override
+        public @Nullable Instant tickSoonAfter(Instant now) {
+            Instant next = instants.after(now);
+            return next != null && next.isBefore(now.plus(SOON)) ? next : null;
         }
 
         @Override

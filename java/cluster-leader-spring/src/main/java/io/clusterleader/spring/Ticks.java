@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -175,10 +176,14 @@ final class Ticks {
         if (moved && !tick.catchesUp || table == null || token == 0) {
             return null;
         }
-        Instant planned = schedule.tick(tick.planned, table.now());
+        Instant now = table.now();
+        Instant planned = schedule.tick(tick.planned, now);
         if (catchingUp > 0 && !tick.catchesUp) {
             waiting = new Tick(planned, true);
             return null;
+        }
+        if (tick.catchesUp && schedule.tickSoonAfter(now) != null) {
+            return null; // Its scheduler is about to fire it for that one, which covers what is due.
         }
         LastTick last = last(ledger);
         if (!repeats && last != null && (schedule.covers(last, planned) || wasRunSince(last))) {
@@ -188,8 +193,8 @@ final class Ticks {
             }
             return null;
         }
-        LastTick now = (last != null ? last : entered(planned)).startedNow(planned);
-        if (!ledger.put(job.id(), now.entry())) {
+        LastTick started = (last != null ? last : entered(planned)).startedNow(planned);
+        if (!ledger.put(job.id(), started.entry())) {
             return null;
         }
         underWay++;
@@ -207,7 +212,8 @@ final class Ticks {
 
     /** Whether a run begins whose start was noted: that is in the store for certain, and it is not too early for it by now. */
     private boolean beginsWritten(Begun begun, ClusterLeader election, Ledger ledger) {
-        if (!isWritten(election, ledger)) {
+        if (!isWritten(election, ledger) || begun.catchesUp && !isLeaderAfterTickThatIsSoon(election)) {
+            log.warn("Not run: " + job + ", as this instance leads no more. It may be written that the run begins: no instance runs that tick.");
             return false;
         }
         synchronized (this) {
@@ -233,9 +239,22 @@ final class Ticks {
                 return true;
             }
         } while (election.isLeader());
-        log.warn("Not run: " + job + ", as this instance leads no more, and it is not known whether it was written that the run begins."
-                + " No instance runs that tick.");
         return false;
+    }
+
+    /** Where the next tick is due in a moment, the run begins with it, and is that one's. */
+    private boolean isLeaderAfterTickThatIsSoon(ClusterLeader election) {
+        Timetable table = timetable;
+        Instant soon = table == null ? null : schedule.tickSoonAfter(table.now());
+        if (table == null || soon == null) {
+            return true;
+        }
+        try {
+            TimeUnit.NANOSECONDS.sleep(Duration.between(table.now(), soon).toNanos());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt(); // For the run to see.
+        }
+        return election.isLeader();
     }
 
     /** Notes that a run has ended, if this instance leads still. */

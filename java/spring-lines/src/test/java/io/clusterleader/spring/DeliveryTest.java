@@ -134,6 +134,7 @@ class DeliveryTest {
     @Test
     void g13_ofStartsThatWaitForTheSameWriteOneIsMade() throws InterruptedException {
         start(Delivery.AT_MOST_ONCE, OftenJob.class);
+        job.goOn.countDown(); // The scheduler has one thread.
         OftenJob often = application.getBean(OftenJob.class);
         await().atMost(BOUND).until(() -> often.begun().size() >= 10);
         List<Long> begun = often.begun();

@@ -76,6 +76,14 @@ class ScheduleTest {
         assertThat(cron("* * * * * *").tick(at(planned), at(now))).isEqualTo(at(tick));
     }
 
+    /** What catches up does not begin then: it would be noted as the tick before, and begin as this one. */
+    @ParameterizedTest
+    @CsvSource({"02:00:00, ", "02:00:00.9, ", "02:00:00.901, 02:00:01", "02:00:00.999, 02:00:01", "02:00:01, "})
+    void aTickOfACronJobIsSoonAfter(String now, String soon) {
+        assertThat(cron("* * * * * *").tickSoonAfter(at(now))).isEqualTo(soon == null ? null : at(soon));
+        assertThat(new Schedule.FixedRate(Duration.ofSeconds(1)).tickSoonAfter(at(now))).as("has no instants").isNull();
+    }
+
     @ParameterizedTest
     @CsvSource({"02:00:00, true", "02:00:01, true", "02:00:02, false"})
     void aTickUpToTheLastOneIsCovered(String tick, boolean covered) {
