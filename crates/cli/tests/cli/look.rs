@@ -84,12 +84,16 @@ fn status_tells_the_dead_from_the_living() {
 fn add_lease(world: &World, transitions: i32) {
     let long_ago = "2020-01-01T00:00:00.000000Z";
     let made = Timestamp::now() - SignedDuration::from_hours(2);
-    world.server().add("team", "jobs", json!({
-        "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
-        "metadata": {"creationTimestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()},
-        "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15, "renewTime": long_ago,
-                 "acquireTime": long_ago, "leaseTransitions": transitions},
-    }));
+    world.server().add(
+        "team",
+        "jobs",
+        json!({
+            "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
+            "metadata": {"creationTimestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()},
+            "spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 15, "renewTime": long_ago,
+                     "acquireTime": long_ago, "leaseTransitions": transitions},
+        }),
+    );
 }
 
 #[test]
@@ -201,7 +205,8 @@ fn watch_shows_changes_and_sums_up() {
 fn watch_counts_the_hand_overs_that_it_did_not_see() {
     let world = World::cluster();
     add_lease(&world, 2);
-    let watcher = Process::start("watcher", &mut world.command("watcher", &["watch", "jobs", "--interval=20ms"]));
+    let watcher =
+        Process::start("watcher", &mut world.command("watcher", &["watch", "jobs", "--interval=20ms"]));
     watcher.await_text("(term 2)");
     world.server().edit("team", "jobs", |lease| lease["spec"]["leaseTransitions"] = json!(5));
     watcher.await_text("(term 5)");
