@@ -56,10 +56,7 @@ pub(crate) fn step_down(settings: &Settings, output: Output, arguments: &Argumen
     let next = await_another(&observer, &asked, begun + arguments.timeout)?;
     let took_ms = milliseconds(begun.elapsed());
     match next {
-        Outcome::Another(to) => {
-            let to = to.leader.as_deref();
-            report(output, &Done { election, from, to, took_ms }, exit::OK)
-        }
+        Outcome::Another(to) => report(output, &Done { election, from, to: Some(&to), took_ms }, exit::OK),
         Outcome::Same(why) => {
             report(output, &Done { election, from, to: None, took_ms }, exit::IN_VAIN)?;
             Err(Failure { code: exit::IN_VAIN, message: format!("{}: {why}", asked.place) })
@@ -100,7 +97,8 @@ fn ask(observer: &Observer, election: &str) -> Result<Option<Observed>, Failure>
 }
 
 enum Outcome {
-    Another(Observed),
+    /// The shown name of who leads now.
+    Another(String),
     /// With the reason, as far as it can be seen.
     Same(String),
 }
@@ -112,8 +110,10 @@ fn await_another(observer: &Observer, asked: &Observed, deadline: Instant) -> Re
     let (mut released, mut told) = (false, Instant::now());
     loop {
         match observer.look_at(&asked.election)? {
-            Some(now) if now.leader.is_some() && now.leader_identity != asked.leader_identity => {
-                return Ok(Outcome::Another(now));
+            Some(Observed { leader: Some(leader), leader_identity, .. })
+                if leader_identity != asked.leader_identity =>
+            {
+                return Ok(Outcome::Another(leader));
             }
             Some(now) if now.leader.is_some() && now.term != asked.term => {
                 return Ok(Outcome::Same(format!(
