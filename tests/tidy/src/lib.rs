@@ -7,6 +7,7 @@ mod snippets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// More than this nobody holds in the head.
 const MOST_LINES: usize = 500;
@@ -106,4 +107,18 @@ fn every_source_file_can_be_held_in_the_head() {
         .filter(|(lines, _)| *lines > MOST_LINES)
         .collect();
     assert!(long.is_empty(), "more than {MOST_LINES} lines, find the second room: {long:?}");
+}
+
+#[test]
+fn every_breakage_applies_to_the_code_as_it_is() {
+    let folder = root().join("crates/sim/mutants");
+    let patches = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let patches: Vec<_> = patches.filter(|path| path.extension().is_some_and(|it| it == "patch")).collect();
+    assert!(patches.len() > 50, "only {} patches", patches.len());
+    let applies = |patch: &&PathBuf| {
+        let checked = Command::new("git").args(["apply", "--check"]).arg(patch).current_dir(root()).output();
+        checked.unwrap().status.success()
+    };
+    let stale: Vec<_> = patches.iter().filter(|patch| !applies(patch)).collect();
+    assert!(stale.is_empty(), "to be made anew: {stale:?}");
 }
