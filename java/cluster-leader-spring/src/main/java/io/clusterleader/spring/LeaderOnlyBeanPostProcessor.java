@@ -36,6 +36,8 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
 
     /** Whether anything of a class is to be guarded. */
     private final transient Map<Class<?>, Boolean> concerned = new ConcurrentHashMap<>();
+    /** The classes whose jobs are known: there may be a bean of them for each request. */
+    private final transient Set<Class<?>> added = ConcurrentHashMap.newKeySet();
     private transient @Nullable Supplier<LeaderOnlyJobs> jobs;
 
     LeaderOnlyBeanPostProcessor() {
@@ -104,7 +106,9 @@ final class LeaderOnlyBeanPostProcessor extends AbstractBeanFactoryAwareAdvising
         }
         Object processed = super.postProcessAfterInitialization(bean, beanName);
         refuseWhatIsNotIntercepted(processed, targetClass, beanName);
-        addJobs(targetClass);
+        if (added.add(targetClass)) {
+            addJobs(targetClass);
+        }
         return processed;
     }
 
